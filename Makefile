@@ -1,0 +1,54 @@
+# Every command does the set-up it needs and may be run again at any time.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PY := .venv/bin/python
+JARS := kafka spark genmodel
+FOR ?=
+FRESH ?=
+KILLS ?= 20
+
+.PHONY: help setup lock check test demo faults clean docs
+
+help:               ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 12
+
+setup: .venv/.done $(JARS:%=.jars/%/.done)   ## all that the other commands need, from nothing
+
+system:
+	@.ci/system
+
+.venv/.done: requirements.lock pyproject.toml | system
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.jars/%/.done: hotpath/local/jars/%.xml | system
+	@rm -rf .jars/$* && mkdir -p .jars/$*
+	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.jars/$*
+	@touch $@
+
+lock:               ## render requirements.lock anew (needs uv)
+	uv pip compile --quiet --no-emit-index-url --no-emit-package hotpath --no-annotate --generate-hashes \
+	  --python-version 3.11 requirements.in -o requirements.lock
+
+demo: setup         ## the whole system on real flights; FOR=600 ends by itself, FRESH=1 starts anew
+	@.venv/bin/hotpath demo $(if $(FOR),--for $(FOR)) $(if $(FRESH),--fresh)
+
+check: setup        ## lint, types, unit and contract tests
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/pytest -q tests/unit tests/contract
+
+test: check         ## all that CI runs
+	.venv/bin/pytest -q -m "not campaign" tests/integration tests/e2e
+
+faults: setup       ## the kill campaign of the stream job: KILLS=20 at each named point
+	HOTPATH_KILLS=$(KILLS) .venv/bin/pytest -q -m campaign tests/integration
+
+docs: setup         ## render the reference pages from the tables
+	$(PY) -m hotpath.contract.docs docs/contract.md
+
+clean:              ## remove everything that was built or recorded
+	rm -rf .venv .jars .hotpath report.json

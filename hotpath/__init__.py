@@ -1,0 +1,1 @@
+"""What every stage of Hotpath shares: errors, settings, clock, contract, hand-offs, lake, bundle, Kafka."""

@@ -1,0 +1,233 @@
+"""Everything the stages say to each other: topics and records, declared once.
+
+Owns names, directions and formats; knows no Kafka client. A record has `to_bytes` and `from_bytes`;
+Hotpath's own instants are whole microseconds. Adding a hand-off is one entry in `HANDOFFS`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Literal, Protocol, Self, cast, get_args, get_type_hints
+
+import orjson
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from hotpath.clock import Micros
+from hotpath.errors import BadArtifact, BadInput
+
+Site = Literal["onprem", "cloud"]
+Direction = Literal["onprem->cloud", "cloud->onprem"]
+
+MODELS = "hotpath.models"
+BUNDLES = "hotpath.bundles"
+RECEIPTS = "hotpath.receipts"
+COMMANDS = "hotpath.commands"
+MARKS = "hotpath.marks"
+
+ARRIVED_HEADER = "hotpath-arrived-at"
+"""Imported history carries its arrival (decimal µs) here; honoured only in recorded offset ranges."""
+IMPORT_HEADER = "hotpath-import"
+"""The id of the import that a record belongs to."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of one direction of the mirror. `log_append`: the broker's clock stamps its records."""
+
+    name: str
+    direction: Direction
+    compacted: bool = False
+    partitions: int | None = None
+
+    @property
+    def log_append(self) -> bool:
+        """On-prem topics carry the on-prem broker's time, the reference for host clocks."""
+        return self.direction == "onprem->cloud"
+
+    def configs(self, site: Site) -> dict[str, str]:
+        """Topic settings at a site: retention of seven days, or compaction; broker's stamps at the source.
+
+        The mirrored copy keeps the stamp that the on-prem broker gave, so it must not stamp anew.
+        """
+        kept = {"cleanup.policy": "compact"} if self.compacted else {"retention.ms": str(7 * 86_400_000)}
+        stamped = self.log_append and site == "onprem"
+        return {**kept, "message.timestamp.type": "LogAppendTime"} if stamped else kept
+
+
+HANDOFFS: tuple[Topic, ...] = (
+    Topic(RECEIPTS, "onprem->cloud", partitions=1),
+    Topic(COMMANDS, "onprem->cloud", compacted=True, partitions=1),
+    Topic(MARKS, "onprem->cloud", partitions=1),
+    Topic(MODELS, "cloud->onprem", compacted=True, partitions=1),
+    Topic(BUNDLES, "cloud->onprem", compacted=True, partitions=1),
+)
+
+
+class Source(Protocol):
+    """What a contract says of a topic that it reads."""
+
+    @property
+    def topic(self) -> str: ...
+
+
+class Pipeline(Protocol):
+    """As much of a contract as the hand-offs need."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def events(self) -> Source: ...
+    @property
+    def labels(self) -> Source: ...
+
+
+def scores_topic(pipeline: str) -> str:
+    """Topic of one record an answer."""
+    return f"hotpath.scores.{pipeline}"
+
+
+def topics(contracts: Iterable[Pipeline]) -> tuple[Topic, ...]:
+    """Every topic of a deployment: the fixed hand-offs and those the contracts name."""
+    named = (
+        Topic(name, "onprem->cloud")
+        for c in contracts
+        for name in (c.events.topic, c.labels.topic, scores_topic(c.name))
+    )
+    return (*HANDOFFS, *dict.fromkeys(named))
+
+
+@dataclass(frozen=True)
+class Record:
+    """A frozen value that travels as one JSON object with exactly its fields."""
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: sorted keys, no spaces (so that a signature is over one spelling)."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def from_bytes(cls, value: bytes | None) -> Self:
+        """Raises BadInput where the bytes are not such a record."""
+        try:
+            raw = orjson.loads(value or b"")
+        except orjson.JSONDecodeError as error:
+            raise BadInput(cls.__name__, value, "one JSON object") from error
+        return cls.from_fields(raw)
+
+    @classmethod
+    def from_fields(cls, raw: object) -> Self:
+        """Raises BadInput on a missing, unknown or mistyped field."""
+        names = {f.name for f in fields(cls)}
+        if not isinstance(raw, Mapping) or set(raw) != names:
+            raise BadInput(cls.__name__, raw, f"an object with exactly the fields {sorted(names)}")
+        for name, hint in get_type_hints(cls).items():
+            if not fits(raw[name], hint):
+                raise BadInput(f"{cls.__name__}.{name}", raw[name], str(getattr(hint, "__name__", hint)))
+        return cls(**cast("dict[str, object]", raw))
+
+
+def fits(value: object, hint: object) -> bool:
+    """Whether a JSON value has the type that a record's field declares."""
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(hint, type):
+        return isinstance(value, hint)
+    choices = get_args(hint)
+    if getattr(hint, "__origin__", None) is Literal:
+        return value in choices
+    if getattr(hint, "__origin__", None) in (list, dict):
+        return isinstance(value, cast("type", hint.__origin__))  # type: ignore[attr-defined]
+    return any(fits(value, choice) for choice in choices)
+
+
+@dataclass(frozen=True)
+class Score(Record):
+    """One answer of the scorer, whole enough to be recomputed (law 7)."""
+
+    prediction_id: str
+    pipeline: str
+    entity: str | None
+    request: dict[str, object]
+    features: list[object]
+    score: float | None
+    decision: str
+    threshold: float
+    bundle: str
+    sequence: int
+    fingerprint: str
+    asked_at: Micros
+    answered_at: Micros
+    degraded: list[str]
+
+
+@dataclass(frozen=True)
+class Announcement(Record):
+    """A bundle is to go live: signed, named by a sequence that only grows."""
+
+    pipeline: str
+    bundle: str
+    sha256: str
+    size: int
+    chunks: int
+    sequence: int
+    kind: Literal["promote", "rollback", "hold"]
+    why: str
+    announced_at: Micros
+
+    def signed(self, key: Ed25519PrivateKey) -> bytes:
+        """The record's value on `hotpath.models`: this announcement and its Ed25519 signature."""
+        body = self.to_bytes()
+        return orjson.dumps(
+            {"announcement": asdict(self), "signature": base64.b64encode(key.sign(body)).decode()}
+        )
+
+    @classmethod
+    def verified(cls, value: bytes, key: Ed25519PublicKey) -> Announcement:
+        """The announcement, if `key` signed it. Raises BadArtifact otherwise."""
+        try:
+            raw = orjson.loads(value)
+            found = cls.from_fields(raw["announcement"])
+            key.verify(base64.b64decode(raw["signature"], validate=True), found.to_bytes())
+        except (orjson.JSONDecodeError, BadInput, KeyError, TypeError, binascii.Error) as error:
+            raise BadArtifact("announcement", value, "an announcement and its signature") from error
+        except InvalidSignature as error:
+            raise BadArtifact("announcement's signature", value, "one by this deployment's key") from error
+        return found
+
+
+@dataclass(frozen=True)
+class Receipt(Record):
+    """What a scorer did with a generation."""
+
+    pipeline: str
+    scorer: str
+    sequence: int
+    bundle: str
+    kind: Literal["admitted", "refused", "live", "rolled_back"]
+    why: str
+    at: Micros
+
+
+@dataclass(frozen=True)
+class Command(Record):
+    """An operator's word, obeyed on-prem; `expects` is the sequence the operator saw live."""
+
+    pipeline: str
+    kind: Literal["roll back", "hold", "release", "promote", "retrain now"]
+    expects: int
+    by: str
+    at: Micros
+
+
+@dataclass(frozen=True)
+class Mark(Record):
+    """One a second: the line is alive, and `site`'s clock said `at`."""
+
+    site: str
+    sequence: int
+    at: Micros

@@ -1,0 +1,322 @@
+"""Kafka as the stages see it: a log that is sent to and tailed.
+
+`KafkaLog` speaks to a broker through librdkafka; `MemoryLog` is its twin for unit tests and passes the
+same tests (tests/integration/test_log.py). Raises Unavailable where a broker does not answer in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
+
+from hotpath.clock import Micros
+from hotpath.errors import BadConfig, Bug, Unavailable
+from hotpath.handoffs import Site, Topic
+
+Headers = Mapping[str, bytes]
+Delivered = Callable[[Exception | None], None]
+"""Called once a record is acknowledged (None) or given up (why)."""
+
+DEADLINE_S = 20.0
+LOOK_S = 0.1
+EXISTING = "an address that answers", "check kafka.*.bootstrap_servers and that the broker runs"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record as it stands in a topic; `at` is the broker's or producer's timestamp."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    at: Micros
+
+
+class Tail(Protocol):
+    """A reader that follows topics from their beginning, without a group: restart is replay."""
+
+    def poll(self, seconds: float) -> Entry | None:
+        """The next record, or None after `seconds` without one."""
+
+    def at_end(self) -> bool:
+        """Whether the end of every topic has been reached once since the tail began."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Log(Protocol):
+    """Topics that can be sent to and followed."""
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+        on_delivery: Delivered | None = None,
+    ) -> bool:
+        """Hand a record over without waiting; False (and nothing sent) where the queue is full."""
+
+    def flush(self, deadline_s: float) -> int:
+        """Wait until all is acknowledged; the number that is not when the deadline passes."""
+
+    def tail(self, topics: Sequence[str]) -> Tail:
+        """Follow these topics from their beginning."""
+
+
+class KafkaLog:
+    """A Kafka cluster. `queued` bounds the records in flight: a full queue refuses, it never blocks."""
+
+    def __init__(self, bootstrap_servers: str, queued: int = 100_000, timeout_ms: int = 120_000) -> None:
+        self._servers = bootstrap_servers
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "enable.idempotence": True,
+                # Java's partitioner, so that two producers in two languages agree on a key's partition.
+                "partitioner": "murmur2_random",
+                "compression.type": "zstd",
+                "linger.ms": 5,
+                "queue.buffering.max.messages": queued,
+                "delivery.timeout.ms": timeout_ms,
+                "log_level": 2,
+            }
+        )
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+        on_delivery: Delivered | None = None,
+    ) -> bool:
+        """See `Log.send`."""
+        told = None if on_delivery is None else _delivery(on_delivery)
+        carried = list(headers.items()) if headers else None
+        try:
+            self._producer.produce(topic, value=value, key=key, headers=carried, on_delivery=told)
+        except BufferError:
+            self._producer.poll(0)
+            return False
+        self._producer.poll(0)
+        return True
+
+    def poll(self, seconds: float) -> None:
+        """Serve delivery callbacks; call it now and then where nothing is sent for long."""
+        self._producer.poll(seconds)
+
+    def flush(self, deadline_s: float) -> int:
+        """See `Log.flush`."""
+        return int(self._producer.flush(deadline_s))
+
+    def tail(self, topics: Sequence[str]) -> Tail:
+        """Raises Unavailable where the broker does not answer, BadConfig on an unknown topic."""
+        return KafkaTail(self._servers, topics)
+
+
+class KafkaTail:
+    """Every partition of some topics from the beginning, committed records only."""
+
+    def __init__(self, bootstrap_servers: str, topics: Sequence[str]) -> None:
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": "hotpath-tail",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                # Positions would not do: a transaction's marker takes an offset that no poll returns.
+                "enable.partition.eof": True,
+                "log_level": 2,
+            }
+        )
+        places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t)}
+        self._unread = places.copy()
+        self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in places])
+
+    def poll(self, seconds: float) -> Entry | None:
+        """See `Tail.poll`. Raises Unavailable on a fatal error of the client."""
+        message = self._consumer.poll(seconds)
+        if message is None:
+            return None
+        if (error := message.error()) is None:
+            return _entry(message)
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._unread.discard((message.topic(), message.partition()))
+        elif error.fatal():
+            raise Unavailable("Kafka", error.str(), *EXISTING)
+        return None
+
+    def at_end(self) -> bool:
+        """See `Tail.at_end`."""
+        return not self._unread
+
+    def close(self) -> None:
+        """See `Tail.close`."""
+        self._consumer.close()
+
+
+@dataclass
+class MemoryLog:
+    """The twin of `KafkaLog` in memory: one partition a topic; `refuse` makes the queue full."""
+
+    entries: list[Entry] = field(default_factory=list)
+    refuse: bool = False
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+        on_delivery: Delivered | None = None,
+    ) -> bool:
+        """See `Log.send`."""
+        if self.refuse:
+            return False
+        offset = sum(e.topic == topic for e in self.entries)
+        self.entries.append(Entry(topic, 0, offset, key, value, dict(headers or {}), 0))
+        if on_delivery is not None:
+            on_delivery(None)
+        return True
+
+    def flush(self, deadline_s: float) -> int:  # noqa: ARG002 - the port's signature
+        """See `Log.flush`: memory acknowledges at once."""
+        return 0
+
+    def tail(self, topics: Sequence[str]) -> Tail:
+        """See `Log.tail`."""
+        return MemoryTail(self, tuple(topics), len(self.entries))
+
+
+@dataclass
+class MemoryTail:
+    """Follows a MemoryLog."""
+
+    log: MemoryLog
+    topics: tuple[str, ...]
+    goal: int
+    at: int = 0
+
+    def poll(self, seconds: float) -> Entry | None:  # noqa: ARG002 - the port's signature
+        """See `Tail.poll`: memory never waits."""
+        while self.at < len(self.log.entries):
+            entry = self.log.entries[self.at]
+            self.at += 1
+            if entry.topic in self.topics:
+                return entry
+        return None
+
+    def at_end(self) -> bool:
+        """See `Tail.at_end`."""
+        rest = self.log.entries[self.at : self.goal]
+        return not any(e.topic in self.topics for e in rest)
+
+    def close(self) -> None:
+        """See `Tail.close`."""
+
+
+class Admin:
+    """What an operator's tools ask of a cluster."""
+
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._servers = bootstrap_servers
+        self._client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 2})
+
+    def topics(self, deadline_s: float = DEADLINE_S) -> dict[str, int]:
+        """Partitions by topic, internal ones left out. Raises Unavailable."""
+        try:
+            found = self._client.list_topics(timeout=deadline_s).topics
+        except KafkaException as error:
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *EXISTING) from error
+        return {name: len(t.partitions) for name, t in found.items() if not name.startswith("__")}
+
+    def configs(self, topic: str) -> dict[str, str]:
+        """A topic's settings. Raises Unavailable, or BadConfig where the topic is not there."""
+        asked = self._client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)])
+        try:
+            (answer,) = (future.result(timeout=DEADLINE_S) for future in asked.values())
+        except KafkaException as error:
+            raise BadConfig(f"topic {topic}", str(error), "a topic that exists") from error
+        return {name: entry.value for name, entry in answer.items()}
+
+    def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """One past the last offset of each partition of those topics that exist. Raises Unavailable."""
+        there = self.topics()
+        places = [TopicPartition(t, p) for t in topics if t in there for p in range(there[t])]
+        asked = self._client.list_offsets({place: OffsetSpec.latest() for place in places})
+        try:
+            return {(tp.topic, tp.partition): f.result(timeout=DEADLINE_S).offset for tp, f in asked.items()}
+        except KafkaException as error:
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *EXISTING) from error
+
+    def ensure(self, wanted: Iterable[Topic], site: Site, partitions_each: int) -> None:
+        """Create the topics that this site lacks; those that exist are left as they are."""
+        there = self.topics()
+        missing = [
+            NewTopic(t.name, t.partitions or partitions_each, 1, config=t.configs(site))
+            for t in wanted
+            if t.name not in there
+        ]
+        if not missing:
+            return
+        for name, future in self._client.create_topics(missing).items():
+            try:
+                future.result(timeout=DEADLINE_S)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise Unavailable(f"topic {name}", str(error), "a topic that can be created") from error
+
+
+def standing(log: Log, topic: str) -> list[Entry]:
+    """Every record that stands in a topic now. Raises Unavailable where the end is not reached in time."""
+    tail = log.tail([topic])
+    found: list[Entry] = []
+    for _ in range(int(DEADLINE_S / LOOK_S)):
+        while (entry := tail.poll(LOOK_S)) is not None:
+            found.append(entry)
+        if tail.at_end():
+            tail.close()
+            return found
+    raise Unavailable(f"topic {topic}", f"{len(found)} records, no end", "its end", EXISTING[1])
+
+
+def partitions(bootstrap_servers: str, topic: str) -> range:
+    """A topic's partitions. Raises BadConfig where there is no such topic."""
+    found = Admin(bootstrap_servers).topics()
+    if topic not in found:
+        raise BadConfig(f"topic {topic}", sorted(found), "a topic that exists", "run hotpath doctor")
+    return range(found[topic])
+
+
+def _delivery(told: Delivered) -> Callable[[KafkaError | None, Message], None]:
+    def call(error: KafkaError | None, _message: Message) -> None:
+        told(None if error is None else Unavailable("delivery", error.str(), *EXISTING))
+
+    return call
+
+
+def _entry(message: Message) -> Entry:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise Bug("a polled record", message, "a record with its place")
+    headers = {name: value or b"" for name, value in message.headers() or ()}
+    at = message.timestamp()[1] * 1000
+    return Entry(topic, partition, offset, message.key(), message.value(), headers, at)

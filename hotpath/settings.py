@@ -1,0 +1,202 @@
+"""Settings: one strict YAML file, overridden by the environment (HOTPATH__KAFKA__ONPREM__PORT=19092).
+
+An address left out (null) means that the part is embedded: `hotpath demo` starts it on this machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from hotpath.contract.strict_yaml import load_yaml, nearest
+from hotpath.errors import BadConfig
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT = PROJECT / "config" / "settings.yaml"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Section(BaseModel):
+    """A part of the settings: nothing unknown, nothing converted behind the operator's back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cluster(Section):
+    """One Kafka cluster: the address of an existing one, or the port of an embedded one."""
+
+    bootstrap_servers: str | None = None
+    port: Port
+
+    @property
+    def address(self) -> str:
+        """Where clients connect."""
+        return self.bootstrap_servers or f"127.0.0.1:{self.port}"
+
+
+class Kafka(Section):
+    """Both sites' clusters, and the partitions of the topics that Hotpath creates."""
+
+    onprem: Cluster
+    cloud: Cluster
+    partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+
+
+class Mirror(Section):
+    """MirrorMaker 2: the port of its own REST interface (loopback, needed for exactly-once)."""
+
+    port: Port
+
+
+class Spark(Section):
+    """Where Spark runs, and the memory of its driver."""
+
+    master: str
+    memory: Annotated[str, Field(pattern=r"^\d+[mg]$")]
+    trigger_s: Annotated[float, Field(ge=0, le=3600)]
+
+
+class H2O(Section):
+    """An existing H2O cluster by URL, or the embedded one's port and heap."""
+
+    url: str | None = None
+    port: Port
+    memory: Annotated[str, Field(pattern=r"^\d+[mg]$")]
+
+
+class LakeSettings(Section):
+    """Where the lake stands: a folder (null: in the data folder)."""
+
+    url: Path | None = None
+
+
+class Serve(Section):
+    """The scorer's address."""
+
+    host: str
+    port: Port
+
+
+class ClockSettings(Section):
+    """The clock file of a replay (null: in the data folder; only the demonstration writes it)."""
+
+    file: Path | None = None
+
+
+class Settings(BaseSettings):
+    """All settings of a deployment; paths are absolute once loaded."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOTPATH__", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data: Path
+    pipelines: Path
+    kafka: Kafka
+    mirror: Mirror
+    spark: Spark
+    h2o: H2O
+    lake: LakeSettings
+    serve: Serve
+    clock: ClockSettings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings' signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file (handed in as initial values)."""
+        return env_settings, init_settings
+
+    def lake_root(self) -> Path:
+        """The folder that holds one folder a pipeline."""
+        return self.lake.url or self.data / "cloud" / "lake"
+
+    def checkpoint(self, pipeline: str) -> Path:
+        """The stream job's own memory."""
+        return self.data / "cloud" / "checkpoints" / pipeline
+
+    def bundle_store(self) -> Path:
+        """The trainer's bundles and sequences."""
+        return self.data / "cloud" / "bundles"
+
+    def signing_key(self) -> Path:
+        """The trainer's private key."""
+        return self.data / "cloud" / "keys" / "signing.pem"
+
+    def verify_key(self) -> Path:
+        """The scorer's public key."""
+        return self.data / "onprem" / "keys" / "verify.pem"
+
+    def bundle_folder(self) -> Path:
+        """Where the follower places admitted bundles, one folder a pipeline."""
+        return self.data / "onprem" / "bundles"
+
+    def clock_file(self) -> Path:
+        """Segments of the replayed clock."""
+        return self.clock.file or self.data / "clock.jsonl"
+
+    def logs(self) -> Path:
+        """One log file a part."""
+        return self.data / "logs"
+
+    def state(self, part: str) -> Path:
+        """What a part says it is doing."""
+        return self.data / "state" / f"{part}.json"
+
+    def contracts(self) -> tuple[Path, ...]:
+        """The contract files, by name."""
+        return tuple(sorted(self.pipelines.glob("*.yaml")))
+
+
+def load(file: Path | None = None) -> Settings:
+    """The settings in `file` (default: config/settings.yaml) under the environment.
+
+    Raises BadConfig naming key, value, expectation and, for an unknown key, the nearest known one.
+    """
+    path = file or DEFAULT
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise BadConfig(str(path), error.strerror, "a readable settings file") from error
+    tree = load_yaml(text, str(path))
+    try:
+        found = Settings(**tree.data)
+    except ValidationError as error:
+        # A misspelt key is missing under its right name too: the misspelling tells more.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        keys = tuple(str(k) for k in first["loc"])
+        raise BadConfig(
+            f"{tree.where(keys)}: {'.'.join(keys)}",
+            first["input"],
+            _expected(first["type"], first["msg"], keys),
+        ) from error
+    return found.model_copy(update={name: _absolute(getattr(found, name)) for name in ("data", "pipelines")})
+
+
+def _expected(kind: str, message: str, keys: tuple[str, ...]) -> str:
+    if kind != "extra_forbidden":
+        return message
+    known = _known(Settings, keys[:-1])
+    return f"a known key ({', '.join(known)}){nearest(keys[-1], known)}"
+
+
+def _known(section: type[BaseModel], keys: tuple[str, ...]) -> list[str]:
+    fields: dict[str, Any] = dict(section.model_fields)
+    return _known(fields[keys[0]].annotation, keys[1:]) if keys else sorted(fields)
+
+
+def _absolute(path: Path) -> Path:
+    return path if path.is_absolute() else PROJECT / path

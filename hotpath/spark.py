@@ -1,0 +1,40 @@
+"""A Spark session as every stage wants it: quiet, on loopback, in UTC, with this very Python.
+
+Imported by the stream job and the trainer only: the scorer must never reach pyspark.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+QUIET = Path(__file__).with_name("spark-log4j2.properties")
+
+CONF: Mapping[str, str] = {
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # One JVM on two busy cores: the serial collector and the first compiler stage start fastest.
+    "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -Dlog4j2.configurationFile=file:{QUIET}",
+}
+
+
+def session(
+    name: str, master: str, memory: str, jars: Sequence[Path] = (), conf: Mapping[str, str] | None = None
+) -> SparkSession:
+    """Start a session (about 6 s). `memory` is the driver's heap, such as 1g."""
+    # Workers must be this interpreter: another one has other packages.
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    builder = SparkSession.builder.appName(name).master(master).config("spark.driver.memory", memory)
+    if jars:
+        builder = builder.config("spark.jars", ",".join(str(j) for j in jars))
+    for key, value in {**CONF, **(conf or {})}.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()

@@ -1,0 +1,78 @@
+"""Fixtures that every folder of tests shares: real parts on loopback, started once and stopped at the end."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from hotpath.clock import Clock, wait
+from hotpath.errors import Unavailable
+from hotpath.kafka import Admin
+from hotpath.local import broker
+from hotpath.local.processes import Processes
+
+DEADLINE_S = 60.0
+
+# Two busy cores: how long one example takes says nothing here, speed is `make bench`'s business.
+hypothesis.settings.register_profile("hotpath", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("hotpath")
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on just now (and the next one neither)."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def until(holds: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for a condition; fail with its name where it does not come true in time."""
+    clock = Clock()
+    end = clock.elapsed() + deadline_s
+    while not holds():
+        assert clock.elapsed() < end, f"not within {deadline_s:.0f} s: {what}"
+        wait(0.05)
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """Processes that end with the test session, whatever happens."""
+    started = Processes(tmp_path_factory.mktemp("logs"), Clock())
+    yield started
+    started.stop(*reversed(started.running))
+
+
+def start_broker(name: str, folder: Path, processes: Processes) -> str:
+    """A real Kafka broker; its bootstrap address."""
+    port = free_port()
+    config = folder / f"{name}.properties"
+    config.write_text(broker.properties(port, port + 1, folder / name))
+    subprocess.run(broker.format_command(name, config), check=True, capture_output=True, timeout=DEADLINE_S)
+    processes.start(name, broker.run_command(config))
+    address = f"127.0.0.1:{port}"
+    until(lambda: _answers(address), f"{name} answers")
+    return address
+
+
+def _answers(address: str) -> bool:
+    try:
+        return Admin(address).topics(1.0) is not None
+    except Unavailable:
+        return False
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory, processes: Processes) -> str:
+    """Bootstrap address of one real broker for the whole test session."""
+    return start_broker("kafka", tmp_path_factory.mktemp("kafka"), processes)

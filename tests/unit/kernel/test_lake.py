@@ -1,0 +1,85 @@
+"""A reader trusts what manifests list, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hotpath.errors import BadArtifact
+from hotpath.lake import File, Import, Lake, Manifest
+
+
+def write(lake: Lake, batch: int, ids: list[str]) -> File:
+    path = lake.folder / f"events/schema=x/batch_id={batch}/part.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"event_id": ids}), path)
+    size = path.stat().st_size
+    return File(str(path.relative_to(lake.folder)), "events", len(ids), size, "0" * 64)
+
+
+def manifest(batch: int, *files: File) -> Manifest:
+    ends = {"t": {0: batch + 1}}
+    return Manifest(batch, {}, ends, files, {"events": sum(f.rows for f in files)}, 5)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path, "flights")
+
+
+def test_rows_of_published_batches_are_read_in_order(lake: Lake) -> None:
+    for batch in (0, 1, 10, 2):
+        lake.publish(manifest(batch, write(lake, batch, [f"b{batch}"])))
+    assert lake.read("events")["event_id"].to_pylist() == ["b0", "b1", "b2", "b10"]
+    assert lake.counts() == {"events": 4}
+    assert lake.manifest(10) == manifest(10, write(lake, 10, ["b10"]))
+
+
+def test_a_file_that_no_manifest_lists_is_ignored_and_counted(lake: Lake) -> None:
+    left = write(lake, 3, ["never"])
+    assert lake.read("events").num_rows == 0
+    assert lake.unlisted() == (lake.folder / left.path,)
+
+
+def test_a_batch_is_published_once(lake: Lake) -> None:
+    lake.publish(manifest(0, write(lake, 0, ["first"])))
+    with pytest.raises(BadArtifact, match="one writer"):
+        lake.publish(manifest(0))
+    assert lake.read("events")["event_id"].to_pylist() == ["first"]
+
+
+@pytest.mark.parametrize("damage", ["absent", "empty", "truncated", "altered"])
+def test_a_damaged_file_is_refused_and_named(lake: Lake, damage: str) -> None:
+    file = write(lake, 0, [f"row {n}" for n in range(100)])
+    lake.publish(manifest(0, file))
+    path = lake.folder / file.path
+    whole = path.read_bytes()
+    path.unlink()
+    if damage != "absent":
+        path.write_bytes(
+            {"empty": b"", "truncated": whole[:-9], "altered": b"XXXX" + bytes(len(whole) - 4)}[damage]
+        )
+    with pytest.raises(BadArtifact, match=r"part\.parquet"):
+        lake.read("events")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"batch": 0}'])
+def test_a_damaged_manifest_is_refused_and_named(lake: Lake, text: str) -> None:
+    lake.publish(manifest(0))
+    (lake.folder / "manifest/0.json").write_text(text)
+    with pytest.raises(BadArtifact, match=r"0\.json"):
+        lake.manifests()
+
+
+def test_an_import_covers_its_offsets_and_no_others(lake: Lake) -> None:
+    lake.record_import(Import("history", {"t": {1: (5, 9)}}))
+    (found,) = lake.imports()
+    covered = [found.covers("t", 1, o) for o in (4, 5, 9, 10)]
+    assert covered == [False, True, True, False]
+    assert not found.covers("t", 0, 5)
+    assert not found.covers("other", 1, 5)
+    with pytest.raises(BadArtifact, match="once"):
+        lake.record_import(found)

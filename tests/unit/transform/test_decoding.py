@@ -1,0 +1,132 @@
+"""Every record lands in exactly one dataset, whatever its neighbours are."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotpath.clock import SECOND, Micros, Segment, Timeline
+from hotpath.contract.load import load
+from hotpath.handoffs import ARRIVED_HEADER, Score
+from hotpath.lake import PLACE, REJECTED, Import
+from hotpath.settings import PROJECT
+from tests import samples
+from transform.arrival import Arrivals
+from transform.decoding import Decoding, Landed, Row
+from transform.streams import SCORES, streams
+
+CONTRACT = load(PROJECT / "config/pipelines/flights.yaml")
+EVENTS, LABELS, SCORED = (s.topic for s in streams(CONTRACT))
+STAMP: Micros = 1_800_000_000 * SECOND
+SCORE = Score(
+    "p", "flights", "f1", {"a": 1}, [1.5, None], 0.5, "accept", 0.4, "b", 3, "f", STAMP, STAMP, ["stale"]
+)
+
+GOOD = st.integers(0, 999).map(lambda n: (EVENTS, samples.raw(samples.event(n))))
+LABEL = st.integers(0, 999).map(lambda n: (LABELS, samples.raw(samples.label(n))))
+BAD = st.tuples(st.sampled_from([EVENTS, LABELS, SCORED]), st.binary(min_size=1, max_size=40))
+EMPTY = st.tuples(st.sampled_from([EVENTS, LABELS, SCORED]), st.sampled_from([None, b""]))
+RECORDS = st.lists(st.one_of(GOOD, LABEL, BAD, EMPTY, st.just((SCORED, SCORE.to_bytes()))), max_size=30)
+
+
+def land(*records: tuple[str, bytes | None], arrivals: Arrivals | None = None) -> Landed:
+    """Decode records that stand at offsets 0, 1, … of partition 0 of their topics."""
+    rows: list[Row] = [(topic, 0, n, STAMP, None, value) for n, (topic, value) in enumerate(records)]
+    return Decoding(streams(CONTRACT), arrivals or Arrivals(Timeline(), ()), STAMP + SECOND).land(rows)
+
+
+def places(landed: Landed) -> Counter[tuple[str, int]]:
+    return Counter(
+        place
+        for table in landed.tables.values()
+        for place in zip(table["topic"].to_pylist(), table["offset"].to_pylist(), strict=True)
+    )
+
+
+@given(RECORDS)
+def test_every_record_is_in_one_dataset_once_or_counted_as_empty(
+    records: list[tuple[str, bytes | None]],
+) -> None:
+    landed = land(*records)
+    wanted = Counter((topic, n) for n, (topic, value) in enumerate(records) if value)
+    assert places(landed) == wanted
+    assert landed.counts["skipped"] == sum(not value for _, value in records)
+    kinds = ("events", "labels", "scores", "rejected", "skipped")
+    assert sum(landed.counts[k] for k in kinds) == len(records)
+
+
+@given(RECORDS, st.randoms())
+def test_a_bad_neighbour_changes_nothing_in_a_good_records_row(
+    records: list[tuple[str, bytes | None]], chance: random.Random
+) -> None:
+    mixed = [*records, (EVENTS, samples.raw(samples.event(5)))]
+    chance.shuffle(mixed)
+    (alone,) = land((EVENTS, samples.raw(samples.event(5)))).tables.values()
+    rows = next(t for (d, _), t in land(*mixed).tables.items() if d == "events").drop_columns(["offset"])
+    assert alone.drop_columns(["offset"]).to_pylist()[0] in rows.to_pylist()
+
+
+def test_a_rejected_record_keeps_its_bytes_its_reason_and_its_place() -> None:
+    raw = samples.raw(samples.event(1, distance="far"))
+    (table,) = land((EVENTS, raw)).tables.values()
+    assert table.schema == REJECTED
+    (row,) = table.to_pylist()
+    assert (row["raw"], row["topic"], row["partition"], row["offset"]) == (raw, EVENTS, 0, 0)
+    assert row["reason"].startswith("distance:")
+    assert "far" not in row["reason"]
+
+
+def test_an_unknown_field_is_kept_out_and_counted() -> None:
+    landed = land((EVENTS, samples.raw(samples.event(1, surprise=1))))
+    assert landed.counts["unknown_fields"] == 1
+    (table,) = landed.tables.values()
+    assert "surprise" not in table.column_names
+
+
+def test_a_score_record_lands_whole() -> None:
+    ((key, table),) = land((SCORED, SCORE.to_bytes())).tables.items()
+    assert key[0] == "scores"
+    assert table.schema == SCORES
+    (row,) = table.to_pylist()
+    assert orjson.loads(row["request"]) == {"a": 1}
+    assert (row["score"], row["sequence"], orjson.loads(row["degraded"])) == (0.5, 3, ["stale"])
+
+
+def test_the_last_columns_are_the_records_place() -> None:
+    (table,) = land((EVENTS, samples.raw(samples.event(1)))).tables.values()
+    assert table.column_names[-len(PLACE) :] == [name for name, _ in PLACE]
+
+
+# arrival: 100 is the start of an import's offsets, 109 its last
+
+
+IMPORTED = Arrivals(
+    Timeline((Segment(STAMP - 100 * SECOND, 500 * SECOND, 60),)), (Import("h", {EVENTS: {0: (100, 109)}}),)
+)
+
+
+def arrived(offset: int, headers: list[tuple[str, bytes | None]]) -> tuple[Micros, bool]:
+    return IMPORTED.of(EVENTS, 0, offset, STAMP, headers)
+
+
+def test_imported_history_arrived_when_its_header_says() -> None:
+    assert arrived(100, [(ARRIVED_HEADER, b"777")]) == (777, True)
+    assert arrived(109, [(ARRIVED_HEADER, b"777")]) == (777, True)
+
+
+def test_a_forged_header_outside_an_import_is_not_believed() -> None:
+    for offset in (99, 110):
+        assert arrived(offset, [(ARRIVED_HEADER, b"777")]) == (6500 * SECOND, False)
+
+
+def test_a_header_that_is_no_number_is_not_believed() -> None:
+    for value in (b"", b"-5", b"soon", None):
+        assert arrived(100, [(ARRIVED_HEADER, value)]) == (6500 * SECOND, False)
+
+
+def test_a_live_record_arrived_at_its_brokers_stamp_seen_through_the_clock() -> None:
+    assert arrived(5, []) == (6500 * SECOND, False)

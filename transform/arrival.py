@@ -1,0 +1,35 @@
+"""When a record arrived on-prem, in the domain's time.
+
+The on-prem broker stamps it (LogAppendTime) and the mirror carries that stamp across. Imported history
+says its arrival in a header, believed only inside the offsets that an import recorded: anyone could
+forge a header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hotpath.clock import Micros, Timeline
+from hotpath.handoffs import ARRIVED_HEADER
+from hotpath.lake import Import
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Turns a broker's stamp into `arrived_at`."""
+
+    timeline: Timeline
+    imports: tuple[Import, ...]
+
+    def of(
+        self, topic: str, partition: int, offset: int, stamped: Micros, headers: Headers | None
+    ) -> tuple[Micros, bool]:
+        """(arrived_at, whether the record is imported history)."""
+        if headers and any(i.covers(topic, partition, offset) for i in self.imports):
+            claimed = dict(headers).get(ARRIVED_HEADER)
+            if claimed is not None and claimed.isdigit():
+                return int(claimed), True
+        return self.timeline.virtual(stamped), False

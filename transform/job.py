@@ -1,0 +1,132 @@
+"""The stream job of one pipeline: `python -m transform.job flights`.
+
+Composition root: settings, contract, clock and lake meet Spark here. One streaming query and one
+checkpoint a pipeline. Ends on SIGTERM after the batch in hand; a kill at any moment loses nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame, SparkSession
+
+from hotpath import settings as configuration
+from hotpath import spark
+from hotpath.clock import Clock
+from hotpath.contract.load import load
+from hotpath.contract.model import Contract
+from hotpath.errors import HotpathError
+from hotpath.files import hold
+from hotpath.lake import Lake
+from hotpath.progress import Progress
+from transform.landing import Landing
+from transform.streams import streams
+from transform.writing import Reached, nothing
+
+if TYPE_CHECKING:
+    from pyspark.sql.streaming.query import StreamingQuery
+
+MOST_RECORDS = 250_000
+"""In one batch: bounds a worker's memory; more brings no further rate."""
+JARS = configuration.PROJECT / ".jars" / "spark"
+CONF = {
+    "spark.sql.streaming.metricsEnabled": "false",
+    # The workers decode: bigger Arrow batches only cost them memory.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
+    "spark.python.worker.reuse": "true",
+}
+
+log = logging.getLogger("transform")
+
+
+def stream(session: SparkSession, servers: str, contract: Contract) -> DataFrame:
+    """The pipeline's records as Spark's Kafka source gives them."""
+    reader = session.readStream.format("kafka").option("kafka.bootstrap.servers", servers)
+    options = {
+        "subscribe": ",".join(s.topic for s in streams(contract)),
+        "startingOffsets": "earliest",
+        "failOnDataLoss": "true",
+        "includeHeaders": "true",
+        "kafka.isolation.level": "read_committed",
+        "maxOffsetsPerTrigger": str(MOST_RECORDS),
+    }
+    for name, value in options.items():
+        reader = reader.option(name, value)
+    return reader.load()
+
+
+def start(
+    settings: configuration.Settings,
+    contract: Contract,
+    session: SparkSession,
+    progress: Progress,
+    reached: Reached = nothing,
+) -> StreamingQuery:
+    """Start the pipeline's query. The lock on its checkpoint must be held."""
+    lake = Lake(settings.lake_root(), contract.name)
+    checkpoint = settings.checkpoint(contract.name)
+    landing = Landing(lake, checkpoint, contract, Clock(settings.clock_file()), reached)
+    counts = lake.counts()
+
+    def land(batch: DataFrame, number: int) -> None:
+        known = lake.manifest(number) is not None
+        landing(batch, number)
+        done = lake.manifest(number)
+        if done is not None and not known:
+            counts.update(done.counts)
+        progress.say("running", batch=number, landed=dict(counts))
+
+    writer = stream(session, settings.kafka.cloud.address, contract).writeStream
+    writer = writer.queryName(contract.name).option("checkpointLocation", str(checkpoint))
+    return writer.foreachBatch(land).trigger(processingTime=f"{settings.spark.trigger_s} seconds").start()
+
+
+def main(arguments: Sequence[str] | None = None, reached: Reached = nothing) -> int:
+    """Run until SIGTERM. Returns 0, or 1 after an error that was logged."""
+    parser = argparse.ArgumentParser(prog="transform.job", description=__doc__)
+    parser.add_argument("pipeline")
+    parser.add_argument("--settings", type=Path)
+    asked = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        _run(configuration.load(asked.settings), asked.pipeline, reached)
+    except HotpathError as error:
+        log.error("%s: %s", type(error).__name__, error)
+        return 1
+    return 0
+
+
+def _run(settings: configuration.Settings, pipeline: str, reached: Reached) -> None:
+    contract = load(settings.pipelines / f"{pipeline}.yaml")
+    progress = Progress(settings.state(f"transform-{pipeline}"))
+    progress.say("starting")
+    # Held until the process ends: two jobs on one checkpoint would each believe to be alone.
+    held = hold(settings.checkpoint(pipeline).with_suffix(".lock"), "stream job a checkpoint")
+    session = spark.session(
+        f"transform-{pipeline}",
+        settings.spark.master,
+        settings.spark.memory,
+        sorted(JARS.glob("*.jar")),
+        CONF,
+    )
+    query = start(settings, contract, session, progress, reached)
+    progress.say("running")
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    # Stopped from here, not from the handler: py4j's connection is busy waiting inside this thread.
+    while not query.awaitTermination(timeout=1):
+        if asked:
+            query.stop()
+    progress.say("stopped")
+    session.stop()
+    held.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

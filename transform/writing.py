@@ -1,0 +1,111 @@
+"""What runs in a Spark worker: decode a partition of Kafka records and write its Parquet files.
+
+Python and pyarrow rather than Spark's writer: one pass gives every dataset of the batch, the decoder is
+the very one that tests and the scorer use, and the file's size and hash are known when it is closed.
+File names carry the attempt, so that a retry or a zombie never touches a file that a manifest lists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hotpath.clock import Micros
+from hotpath.contract.model import Contract
+from hotpath.lake import Dataset, File
+from transform.arrival import Arrivals
+from transform.decoding import Decoding, records
+from transform.streams import streams
+
+Reached = Callable[[str, int], None]
+"""Told when a named point of a batch is reached; the tests' kill switch."""
+
+WRITTEN = "path string, dataset string, rows long, bytes long, sha256 string, counts map<string,long>"
+"""What a worker answers: a row a file, and one row with an empty path that carries the counts."""
+
+_WRITTEN = pa.schema(
+    [
+        ("path", pa.string()),
+        ("dataset", pa.string()),
+        ("rows", pa.int64()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.string()),
+        ("counts", pa.map_(pa.string(), pa.int64())),
+    ]
+)
+
+
+def nothing(point: str, batch: int) -> None:
+    """The `Reached` of a job that nobody kills."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """All a worker must know to write its share of batch `batch` (travels pickled)."""
+
+    folder: Path
+    contract: Contract
+    arrivals: Arrivals
+    batch: int
+    landed_at: Micros
+    reached: Reached = nothing
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Spark's mapInArrow: Kafka records in, a description of the files out."""
+        decoding = Decoding(streams(self.contract), self.arrivals, self.landed_at)
+        files: dict[tuple[Dataset, str], _Open] = {}
+        counts: Counter[str] = Counter()
+        for batch in batches:
+            landed = decoding.land(records(batch))
+            counts.update(landed.counts)
+            for (dataset, fingerprint), table in landed.tables.items():
+                name = (dataset, fingerprint)
+                if name not in files:
+                    files[name] = _Open(self.folder, dataset, fingerprint, self.batch, table.schema)
+                files[name].write(table)
+                self.reached("mid-file", self.batch)
+        done = [file.close() for file in files.values()]
+        yield _answer(done, counts)
+
+
+class _Open:
+    """A Parquet file that is being written."""
+
+    def __init__(
+        self, folder: Path, dataset: Dataset, fingerprint: str, batch: int, schema: pa.Schema
+    ) -> None:
+        self._folder, self._dataset, self._rows = folder, dataset, 0
+        self._path = (
+            folder / dataset / f"schema={fingerprint}" / f"batch_id={batch}" / f"{uuid4().hex}.parquet"
+        )
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
+
+    def write(self, table: pa.Table) -> None:
+        self._writer.write_table(table)
+        self._rows += table.num_rows
+
+    def close(self) -> File:
+        """Durable before it is described: a manifest must never list what a power cut could take."""
+        self._writer.close()
+        with self._path.open("rb") as written:
+            os.fsync(written.fileno())
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+            size = written.tell()
+        return File(str(self._path.relative_to(self._folder)), self._dataset, self._rows, size, digest)
+
+
+def _answer(files: list[File], counts: Counter[str]) -> pa.RecordBatch:
+    rows = [{**vars(f), "counts": []} for f in files]
+    rows.append(
+        {"path": "", "dataset": "", "rows": 0, "bytes": 0, "sha256": "", "counts": list(counts.items())}
+    )
+    return pa.RecordBatch.from_pylist(rows, schema=_WRITTEN)
