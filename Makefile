@@ -48,7 +48,7 @@ faults: setup       ## the kill campaign of the stream job: KILLS=20 at each nam
 	HOTPATH_KILLS=$(KILLS) .venv/bin/pytest -q -m campaign tests/integration
 
 docs: setup         ## render the reference pages from the tables
-	$(PY) -m hotpath.contract.docs docs/contract.md
+	$(PY) -c "from hotpath.contract.docs import markdown; print(markdown(), end=\"\")" > docs/contract.md
 
 clean:              ## remove everything that was built or recorded
 	rm -rf .venv .jars .hotpath report.json

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Literal, Protocol, Self, cast, get_args, get_type_hints
 
 import orjson
@@ -106,7 +106,7 @@ class Record:
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces (so that a signature is over one spelling)."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(vars(self), option=orjson.OPT_SORT_KEYS)
 
     @classmethod
     def from_bytes(cls, value: bytes | None) -> Self:
@@ -183,7 +183,7 @@ class Announcement(Record):
         """The record's value on `hotpath.models`: this announcement and its Ed25519 signature."""
         body = self.to_bytes()
         return orjson.dumps(
-            {"announcement": asdict(self), "signature": base64.b64encode(key.sign(body)).decode()}
+            {"announcement": vars(self), "signature": base64.b64encode(key.sign(body)).decode()}
         )
 
     @classmethod

@@ -153,15 +153,13 @@ class KafkaTail:
 
     def poll(self, seconds: float) -> Entry | None:
         """See `Tail.poll`. Raises Unavailable on a fatal error of the client."""
-        message = self._consumer.poll(seconds)
-        if message is None:
-            return None
-        if (error := message.error()) is None:
-            return _entry(message)
-        if error.code() == KafkaError._PARTITION_EOF:
-            self._unread.discard((message.topic(), message.partition()))
-        elif error.fatal():
-            raise Unavailable("Kafka", error.str(), *EXISTING)
+        while (message := self._consumer.poll(seconds)) is not None:
+            if (error := message.error()) is None:
+                return _entry(message)
+            if error.code() == KafkaError._PARTITION_EOF:
+                self._unread.discard((message.topic(), message.partition()))
+            elif error.fatal():
+                raise Unavailable("Kafka", error.str(), *EXISTING)
         return None
 
     def at_end(self) -> bool:
@@ -289,13 +287,15 @@ def standing(log: Log, topic: str) -> list[Entry]:
     """Every record that stands in a topic now. Raises Unavailable where the end is not reached in time."""
     tail = log.tail([topic])
     found: list[Entry] = []
-    for _ in range(int(DEADLINE_S / LOOK_S)):
-        while (entry := tail.poll(LOOK_S)) is not None:
+    silent = 0
+    # Until the end was seen once, not until nothing comes: a busy topic never falls silent.
+    while not tail.at_end():
+        if (entry := tail.poll(LOOK_S)) is not None:
             found.append(entry)
-        if tail.at_end():
-            tail.close()
-            return found
-    raise Unavailable(f"topic {topic}", f"{len(found)} records, no end", "its end", EXISTING[1])
+        elif (silent := silent + 1) > DEADLINE_S / LOOK_S:
+            raise Unavailable(f"topic {topic}", f"{len(found)} records, no end", "its end", EXISTING[1])
+    tail.close()
+    return found
 
 
 def partitions(bootstrap_servers: str, topic: str) -> range:

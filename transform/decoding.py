@@ -91,7 +91,7 @@ def records(batch: pa.RecordBatch) -> Iterator[Row]:
         [_headers(h) for h in batch.column("headers").to_pylist()],
         batch.column("value").to_pylist(),
     ]
-    return zip(*plain, strict=True)  # type: ignore[arg-type]
+    return zip(*plain, strict=True)
 
 
 def _headers(raw: Sequence[Mapping[str, object]] | None) -> list[tuple[object, object]] | None:

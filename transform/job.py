@@ -94,6 +94,7 @@ def main(arguments: Sequence[str] | None = None, reached: Reached = nothing) -> 
     parser.add_argument("--settings", type=Path)
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     try:
         _run(configuration.load(asked.settings), asked.pipeline, reached)
     except HotpathError as error:

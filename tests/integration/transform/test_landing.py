@@ -103,11 +103,12 @@ class Job:
 
 
 def kill_tree(process: Process) -> None:
-    tree = [process.popen, *psutil.Process(process.popen.pid).children(recursive=True)]
+    tree = [psutil.Process(process.popen.pid)]
+    tree += tree[0].children(recursive=True)
     for each in tree:
         each.kill()
     process.popen.wait()
-    psutil.wait_procs([p for p in tree if isinstance(p, psutil.Process)], timeout=20)
+    psutil.wait_procs(tree[1:], timeout=20)
 
 
 def assert_exactly_once(lake: Lake, producer: Producer) -> None:

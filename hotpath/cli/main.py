@@ -1,0 +1,157 @@
+"""The command line: `hotpath demo · doctor · status · produce · score · models · check`.
+
+Composition root. Exit codes: 0 done, 1 something is wrong or unmet, 2 bad usage or bad config. With
+`--json`, stdout is one JSON value and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hotpath import progress, settings
+from hotpath.contract.load import load
+from hotpath.errors import BadConfig, BadInput, HotpathError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hotpath: train and score from a stream.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
+Pipeline = Annotated[str, typer.Option(help="The pipeline's name.")]
+
+WRONG, MISUSED = 1, 2
+
+
+def main() -> None:
+    """Entry point: an error of ours is one line on stderr, never a traceback."""
+    try:
+        app()
+    except HotpathError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(MISUSED if isinstance(error, BadConfig) else WRONG)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option("--for", min=120, help="End by itself after so long.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget the earlier run.")] = False,
+    report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("report.json"),
+) -> None:
+    """Run the whole system on this machine, on real flights."""
+    from hotpath.local.demo import demonstrate
+    from hotpath.local.story import Story
+
+    sys.exit(demonstrate(settings.load(), seconds, fresh, Story(), report))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what would keep the system from running, and what is wrong with existing topics."""
+    from hotpath.local.preflight import examine, is_running, topic_findings
+
+    found = settings.load()
+    findings = (*examine(found, is_running(found)), *topic_findings(found))
+    if as_json:
+        print(json.dumps([vars(f) for f in findings]))
+    else:
+        _print(("subject", "verdict", "says"), [(f.subject, f.verdict, f.says) for f in findings])
+    sys.exit(WRONG if any(f.verdict == "wrong" for f in findings) else 0)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Say what each part is doing; exit code 1 where nothing runs."""
+    folder = settings.load().state("any").parent
+    said = {path.stem: progress.read(path) for path in sorted(folder.glob("*.json"))}
+    if as_json:
+        print(json.dumps(said))
+    else:
+        rows = [(p, str(s.pop("state", "")), json.dumps(s)) for p, s in said.items()]
+        _print(("part", "state", "facts"), rows)
+    sys.exit(0 if said else WRONG)
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A contract.")], as_json: AsJson = False) -> None:
+    """Check a contract file."""
+    contract = load(file)
+    found = {"name": contract.name, "fingerprint": contract.fingerprint, "features": len(contract.features)}
+    print(
+        json.dumps(found) if as_json else f"{file}: ok, {found['features']} features, {contract.fingerprint}"
+    )
+
+
+@app.command()
+def produce(
+    file: Annotated[Path, typer.Argument(help="Events, one JSON object a line.")],
+    pipeline: Pipeline = "flights",
+    as_json: AsJson = False,
+) -> None:
+    """Put events into the on-prem topic; exit code 1 where a line was refused."""
+    from hotpath.kafka import KafkaLog
+    from ingest.produce import produce_file
+
+    found = settings.load()
+    contract = load(found.pipelines / f"{pipeline}.yaml")
+    done = produce_file(file, contract, KafkaLog(found.kafka.onprem.address))
+    if as_json:
+        print(json.dumps(done.to_json()))
+    else:
+        print(f"{done.sent} sent, {len(done.refused)} refused")
+        for line, reason in done.refused.items():
+            print(f"line {line}: {reason}", file=sys.stderr)
+    sys.exit(WRONG if done.refused else 0)
+
+
+@app.command()
+def score(
+    pipeline: Pipeline = "flights",
+    request: Annotated[Path | None, typer.Option(help="A request body (JSON); - for stdin.")] = None,
+    example: Annotated[bool, typer.Option(help="Ask an example made from the contract.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the scorer."""
+    from hotpath.cli.scoring import ask, example_request
+
+    found = settings.load()
+    if example:
+        body = json.dumps(example_request(load(found.pipelines / f"{pipeline}.yaml"))).encode()
+    elif request is not None:
+        body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+    else:
+        raise BadInput("hotpath score", "no request", "--example or --request FILE")
+    answer = ask(f"http://{found.serve.host}:{found.serve.port}", pipeline, body)
+    print(json.dumps(answer, indent=None if as_json else 1))
+
+
+@app.command()
+def models(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
+    """List the models that were announced, and what the scorers did with them."""
+    from hotpath.cli.models import listed
+    from hotpath.kafka import KafkaLog
+
+    found = settings.load()
+    rows = listed(KafkaLog(found.kafka.onprem.address), found.verify_key(), pipeline)
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        _print(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
+
+
+def _print(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    drawn = Table(*columns)
+    for row in rows:
+        drawn.add_row(*row)
+    Console().print(drawn)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Every key of a contract file: the loader accepts exactly these, the reference page shows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: what it takes in words, what it means, whether it may be left out."""
+
+    name: str
+    takes: str
+    doc: str
+    optional: bool = False
+
+
+CONTRACT = (
+    Key("name", "lower-case letters, digits, `-`", "the pipeline; the file is called NAME.yaml"),
+    Key("question", "a sentence", "what the score answers, for people"),
+    Key("events", "a section", "the question's topic and fields"),
+    Key("labels", "a section", "the answer's topic and fields, known later"),
+    Key("features", "NAME: EXPRESSION", "what the model sees, from event fields only"),
+    Key("train", "a section", "when and on what a model is trained"),
+    Key("gate", "a section", "what a model must reach to go live"),
+    Key("serve", "a section", "how old a live model may become"),
+)
+EVENTS = (
+    Key("topic", "a Kafka topic", "where events arrive, on-premises and mirrored"),
+    Key("id", "a string field", "unique; a second event with it is left out of windows"),
+    Key("entity", "a string field", "what a label refers to; the topic's key"),
+    Key("host", "a string or category field", "the machine whose clock stamped `time`"),
+    Key("time", "a timestamp field", "the instant the host claims"),
+    Key("fields", "NAME: FIELD", "what is decoded and kept; anything else is counted and left out"),
+)
+LABELS = (
+    Key("topic", "a Kafka topic", "where labels arrive"),
+    Key("entity", "a string field", "the event's entity that this label is about"),
+    Key("fields", "NAME: FIELD", "what is decoded and kept"),
+    Key("target", "a bool field", "the truth that the model learns"),
+    Key("horizon", "a duration", "an event without a label after this stays unlabelled"),
+)
+TRAIN = (
+    Key("window", "a duration", "how far back training rows go"),
+    Key("holdout", "1% to 50%", "share of the window, its newest part, that judges the model"),
+    Key("retrain_every", "a duration", "time between two runs"),
+)
+GATE = (Key("auc", '">= NUMBER", 0.5 to 1', "least area under the ROC curve on the holdout"),)
+SERVE = (
+    Key("fresh", "a duration", "an answer from an older model is marked stale"),
+    Key("expired", "a duration", "an older model is no longer used; longer than `fresh`"),
+)
+FIELD = (
+    Key("type", "a field type", "what the value is"),
+    Key("nullable", "true or false", "may be null or absent (default false)", optional=True),
+    Key("min", "a number", "least value (long, double)", optional=True),
+    Key("max", "a number", "greatest value (long, double)", optional=True),
+    Key("unit", "a unit", "what the number measures (long, double)", optional=True),
+    Key("max_length", "1 to 65536", "most characters (string, category; default 256)", optional=True),
+    Key("max_levels", "2 to 65536", "most levels a model learns (category; default 1024)", optional=True),
+)
+SECTIONS = {
+    "The file": CONTRACT,
+    "events": EVENTS,
+    "labels": LABELS,
+    "A field": FIELD,
+    "train": TRAIN,
+    "gate": GATE,
+    "serve": SERVE,
+}
+RESERVED = ("topic", "partition", "offset", "arrived_at", "landed_at", "imported", "reason", "raw")
+"""Columns that the lake adds to every row: no field may be called so."""

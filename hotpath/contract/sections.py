@@ -1,0 +1,126 @@
+"""Typed, strict reading of one mapping of a Document: each value is what it must be, or BadConfig.
+
+Knows durations, percentages and names; not what a key means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from hotpath.contract.keys import Key
+from hotpath.contract.strict_yaml import Document, KeyPath, nearest
+from hotpath.errors import BadConfig
+
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_PERCENT = re.compile(r"([1-9][0-9]?)%")
+_AT_LEAST = re.compile(r">= ([01](\.[0-9]{1,6})?)")
+
+
+@dataclass(frozen=True)
+class Section:
+    """The mapping at `path` of a document."""
+
+    document: Document
+    path: KeyPath
+    data: dict[str, Any]
+
+    def only(self, keys: Sequence[Key]) -> Section:
+        """This section, if it has all of `keys` that are not optional and no other, and no null."""
+        known = {key.name: key for key in keys}
+        for name, value in self.data.items():
+            if name not in known:
+                where = f"{self.document.where_key((*self.path, name))}: {self._dotted(name)}"
+                raise BadConfig(where, name, f"one of {', '.join(known)}{nearest(name, list(known))}")
+            if value is None:
+                raise self.wrong(name, known[name].takes)
+        for key in keys:
+            if not key.optional and key.name not in self.data:
+                raise self.wrong(key.name, f"{key.takes} (the key is missing)")
+        return self
+
+    def wrong(self, key: str, expected: str, todo: str = "", offset: int = 0) -> BadConfig:
+        """The error for the value of `key`: file:line:column, path, value and expectation."""
+        where = f"{self.document.where((*self.path, key), offset)}: {self._dotted(key)}"
+        return BadConfig(where, self.data.get(key), expected, todo)
+
+    def section(self, key: str) -> Section:
+        """The mapping under `key`."""
+        value = self.data[key]
+        if not isinstance(value, dict) or not value:
+            raise self.wrong(key, "keys with values")
+        return Section(self.document, (*self.path, key), value)
+
+    def text(self, key: str, expected: str = "text", pattern: str = r"(?s).+") -> str:
+        """A string that `pattern` matches whole."""
+        value = self.data[key]
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise self.wrong(key, expected)
+        return value
+
+    def one_of(self, key: str, known: Sequence[str]) -> str:
+        """A string out of `known`."""
+        value = self.data[key]
+        if not isinstance(value, str) or value not in known:
+            raise self.wrong(key, f"one of {', '.join(known)}{nearest(str(value), known)}")
+        return value
+
+    def boolean(self, key: str) -> bool:
+        """true or false."""
+        value = self.data[key]
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
+    def integer(self, key: str, least: int, most: int) -> int:
+        """A whole number from `least` to `most`."""
+        value = self.data[key]
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.wrong(key, f"a whole number from {least} to {most}")
+        return value
+
+    def number(self, key: str) -> float:
+        """A finite number; a whole one is accepted."""
+        value = self.data[key]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e300:
+            raise self.wrong(key, "a number")
+        return float(value)
+
+    def duration(self, key: str) -> Micros:
+        """A span such as 90s, 30m, 24h or 30d, in µs."""
+        found = _DURATION.fullmatch(self.text(key, _A_DURATION))
+        if not found:
+            raise self.wrong(key, _A_DURATION)
+        return int(found[1]) * _UNITS[found[2]]
+
+    def share(self, key: str, most: int) -> float:
+        """A percentage such as 20%, as a share of 1."""
+        expected = f"a percentage from 1% to {most}%"
+        found = _PERCENT.fullmatch(self.text(key, expected))
+        if not found or int(found[1]) > most:
+            raise self.wrong(key, expected)
+        return int(found[1]) / 100
+
+    def at_least(self, key: str, least: float) -> float:
+        """The number of a rule such as ">= 0.60", from `least` to 1."""
+        expected = f'a rule like ">= 0.60", from {least} to 1'
+        found = _AT_LEAST.fullmatch(self.text(key, expected))
+        if not found or not least <= float(found[1]) <= 1:
+            raise self.wrong(key, expected)
+        return float(found[1])
+
+    def _dotted(self, key: str) -> str:
+        return ".".join(str(k) for k in (*self.path, key))
+
+
+_A_DURATION = "a duration like 90s, 30m, 24h or 30d"
+
+
+def duration_text(span: Micros) -> str:
+    """The shortest text that `Section.duration` reads as `span` (a whole number of seconds)."""
+    unit = next(u for u in ("d", "h", "m", "s") if span % _UNITS[u] == 0)
+    return f"{span // _UNITS[unit]}{unit}"

@@ -1,0 +1,71 @@
+"""An embedded Kafka broker: its properties and commands. Pure; `parts` starts it.
+
+KRaft, one node that is broker and controller, on loopback. The cluster's identity comes from its name,
+so that a data folder that was formatted once can be formatted again without harm.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+from hotpath.settings import PROJECT
+
+JARS = PROJECT / ".jars" / "kafka"
+LOGGING = Path(__file__).with_name("kafka-log4j2.yaml")
+
+
+def properties(port: int, controller_port: int, data: Path) -> str:
+    """server.properties of a one-node cluster with small needs."""
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "log.dirs": data,
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 5,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 5,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def java(heap: str, main: str, *arguments: str) -> list[str]:
+    """Command line of one of the Kafka jars' programs, its collector serial, its logging to stderr."""
+    return [
+        "java",
+        f"-Xmx{heap}",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        f"-Dlog4j2.configurationFile=file:{LOGGING}",
+        "-cp",
+        f"{JARS}/*",
+        main,
+        *arguments,
+    ]
+
+
+def format_command(name: str, config: Path) -> list[str]:
+    """Prepares the data folder; one that is prepared already is left as it is."""
+    digest = hashlib.sha256(name.encode()).digest()[:16]
+    cluster = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    arguments = ("format", "--ignore-formatted", "-t", cluster, "-c", str(config))
+    return java("128m", "kafka.tools.StorageTool", *arguments)
+
+
+def run_command(config: Path) -> list[str]:
+    """Runs the broker in the foreground."""
+    return java("384m", "kafka.Kafka", str(config))

@@ -1,0 +1,73 @@
+"""The end of a run: wait until what is on its way has landed, then compare all the books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from hotpath.clock import SECOND, Clock, Micros, wait
+from hotpath.contract.model import Contract
+from hotpath.handoffs import Receipt
+from hotpath.kafka import KafkaLog
+from hotpath.lake import Lake
+from hotpath.local import evidence, replay_check
+from hotpath.local.answers import Transaction
+from hotpath.local.report import Models, Report
+from hotpath.settings import Settings
+
+LOOK_S = 0.2
+
+
+def drained(settings: Settings, contract: Contract, in_time: Callable[[], bool]) -> bool:
+    """Wait, while `in_time`, until every acknowledged record has landed; whether it has."""
+    lake = Lake(settings.lake_root(), contract.name)
+    sources = (contract.events.topic, contract.labels.topic)
+    wanted = sum(evidence.acknowledged(settings.data, topic).total() for topic in sources)
+    while in_time():
+        counts = lake.counts()
+        if counts["events"] + counts["labels"] + counts["rejected"] >= wanted:
+            return True
+        wait(LOOK_S)
+    return False
+
+
+def close_books(settings: Settings, contract: Contract, clock: Clock, started: Micros) -> Report:
+    """The report of a run that began at `started` (real). Needs the on-prem broker. Raises Unavailable."""
+    receipts = evidence.receipts(KafkaLog(settings.kafka.onprem.address))
+    runs = evidence.runs(settings, contract.name)
+    transactions = list(replay_check.transactions(settings.data / "onprem" / "answers"))
+    aucs = [run["auc"] for run in runs if run["state"] == "trained"]
+    return Report(
+        seconds_to_first_answer=first_answer(transactions, started),
+        events=evidence.records(settings, contract, "events"),
+        labels=evidence.records(settings, contract, "labels"),
+        models=models(runs, receipts, transactions),
+        answers=replay_check.check(settings, contract.name),
+        freshness_s=evidence.freshness(Lake(settings.lake_root(), contract.name), clock.timeline()),
+        quality={"holdout_auc": aucs[-1] if aucs else 0.0},
+    )
+
+
+def first_answer(transactions: Sequence[Transaction], started: Micros) -> float | None:
+    """Real seconds from `started` until an answer was in hand; None where there was none since."""
+    ends = (t.scheduled_at + t.latency_us for t in transactions if t.answered is not None)
+    first = min((end for end in ends if end >= started), default=None)
+    return None if first is None else round((first - started) / SECOND, 1)
+
+
+def models(
+    runs: Sequence[Mapping[str, Any]], receipts: Sequence[Receipt], transactions: Sequence[Transaction]
+) -> Models:
+    """What became of the trainer's runs, by its own notes and the scorers' receipts."""
+    live = [r for r in receipts if r.kind == "live"]
+    refused = [f"run: {run['why']}" for run in runs if run["state"] != "trained"]
+    refused += [f"{r.bundle}: {r.why}" for r in receipts if r.kind == "refused"]
+    ages = [t.answered.age_s for t in transactions if t.answered is not None]
+    return Models(
+        trained=sum(run["auc"] is not None for run in runs),
+        announced=sum(run["sequence"] is not None for run in runs),
+        refused=refused,
+        went_live=len({r.sequence for r in live}),
+        live=live[-1].bundle if live else "",
+        oldest_live_age_virtual_s=round(max(ages, default=0.0), 1),
+    )

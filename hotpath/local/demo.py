@@ -1,0 +1,240 @@
+"""`hotpath demo`: the whole system on this machine, from nothing to models going live.
+
+Composition root. Starts the parts in the order in which they can be of use, waits for what each needs, keeps
+them running, and stops everything whatever happens: no process and no lock is left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from hotpath import keys, progress
+from hotpath.clock import Clock, wait
+from hotpath.contract.load import load
+from hotpath.contract.model import Contract
+from hotpath.errors import BadConfig, HotpathError, Unavailable
+from hotpath.files import hold, replace
+from hotpath.handoffs import Site, Topic, topics
+from hotpath.kafka import Admin
+from hotpath.lake import Lake
+from hotpath.local import stack, timekeeper
+from hotpath.local.closing import close_books, drained
+from hotpath.local.mirror_lag import MirrorLag
+from hotpath.local.preflight import examine, lock
+from hotpath.local.processes import Processes
+from hotpath.local.report import Report, told, unmet
+from hotpath.local.story import Scene, Story
+from hotpath.local.supervisor import Supervisor
+from hotpath.progress import Shown
+from hotpath.settings import Settings
+from ingest.plan import plan
+
+PIPELINE = "flights"
+SITES: tuple[Site, ...] = ("onprem", "cloud")
+TICK_S = 0.25
+CLOSING_S = 45.0
+"""Kept of a run's time for draining, checking the books and stopping."""
+DRAIN_S = 20.0
+STEP_S = 180.0
+"""Longest wait for one step of the start."""
+
+
+class Asked(Exception):
+    """Somebody asked the run to end: Ctrl-C, SIGTERM, or its time is over."""
+
+
+@dataclass
+class Demo:
+    """One run; `seconds` is its whole length, None for until Ctrl-C."""
+
+    settings: Settings
+    story: Story
+    seconds: float | None = None
+    asked: bool = False
+    live: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.settings.clock_file())
+        self.started, self.began = self.clock.elapsed(), self.clock.real()
+        self.contract: Contract = load(self.settings.pipelines / f"{PIPELINE}.yaml")
+        self.topics: tuple[Topic, ...] = topics([load(path) for path in self.settings.contracts()])
+        self.parts = Supervisor(
+            {part.name: part for part in stack.parts(self.settings, PIPELINE)},
+            Processes(self.settings.logs(), self.clock),
+            self.story.say,
+        )
+        self.lag = MirrorLag(self.settings.kafka, self.topics)
+        self.lake = Lake(self.settings.lake_root(), PIPELINE)
+
+    # -- the story, top to bottom
+
+    def run(self) -> Report | None:
+        """Start, run until asked, drain, close the books, stop; None where nothing had begun yet.
+
+        Raises HotpathError where a part cannot be kept running or a step of the start takes too long.
+        """
+        try:
+            with self._asked_by_signals():
+                self._prepare()
+                try:
+                    self._start()
+                    self._until(lambda: False, "", deadline_s=None)
+                except Asked:
+                    self.story.say("stopping: producers first, then what is on its way is drained")
+                return self._close() if "mirror" in self.parts.running() else None
+        finally:
+            self.lag.stop()
+            self.parts.stop_all()
+            self.story.say("every process has ended")
+
+    def _prepare(self) -> None:
+        self.parts.processes.adopt()
+        keys.make(self.settings.signing_key(), self.settings.verify_key())
+        last_alive = progress.read(self.settings.state("demo")).get("alive_at")
+        if isinstance(last_alive, int) and self.clock.timeline().segments:
+            timekeeper.resume(self.clock, last_alive)
+            self.story.say("continuing the earlier run (FRESH=1 starts anew)")
+        timekeeper.begin(self.clock, plan(self.clock.real()).starts_at)
+        stack.write_configs(self.settings, self.topics)
+        for name, command in stack.format_commands(self.settings).items():
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=STEP_S)
+            if done.returncode:
+                raise Unavailable(f"{name}'s data folder", done.stderr[-500:], "one that can be formatted")
+
+    def _start(self) -> None:
+        self.parts.start("kafka-onprem", "kafka-cloud")
+        self._until(self._brokers_answer, "both Kafka clusters answer")
+        for site in SITES:
+            self._admin(site).ensure(self.topics, site, self.settings.kafka.partitions)
+        self.parts.start("mirror", "ingest")
+        self.lag.start()
+        self._until(lambda: bool(self.lake.imports()), "the history is imported and has crossed the mirror")
+        self.parts.start(f"transform-{PIPELINE}")
+        self._until(self._history_landed, "the history has landed in the lake")
+        timekeeper.run(self.clock)
+        self.story.say(f"virtual time runs at {timekeeper.REPLAY_RATE:.0f} times")
+        self.parts.start(f"train-{PIPELINE}", "follower", "scorer", "transactions")
+        self._until(self._ready, "the scorer is ready", deadline_s=None)
+
+    def _close(self) -> Report:
+        """Stop what produces, wait until all of it has landed, then compare the books."""
+        self.parts.stop("transactions", "ingest", f"train-{PIPELINE}")
+        end = self.clock.elapsed() + DRAIN_S
+        drained(self.settings, self.contract, lambda: self.clock.elapsed() < end)
+        return close_books(self.settings, self.contract, self.clock, self.began)
+
+    # -- conditions
+
+    def _brokers_answer(self) -> bool:
+        try:
+            return all(self._admin(site).topics(deadline_s=1) is not None for site in SITES)
+        except Unavailable:
+            return False
+
+    def _history_landed(self) -> bool:
+        ends = {topic: ends for m in self.lake.manifests() for topic, ends in m.end.items()}
+        ranges = [
+            (topic, *place)
+            for i in self.lake.imports()
+            for topic, r in i.ranges.items()
+            for place in r.items()
+        ]
+        return all(ends.get(topic, {}).get(partition, 0) > last for topic, partition, (_, last) in ranges)
+
+    def _ready(self) -> bool:
+        try:
+            url = f"http://{self.settings.serve.host}:{self.settings.serve.port}/v2/health/ready"
+            return httpx.get(url, timeout=1).is_success
+        except httpx.HTTPError:
+            return False
+
+    # -- keeping it going
+
+    def _until(self, holds: Callable[[], bool], what: str, deadline_s: float | None = STEP_S) -> None:
+        """Keep all going until `holds`. Raises Asked at the end of the run, Unavailable past the deadline."""
+        begun = self.clock.elapsed()
+        while not holds():
+            self._tick()
+            if deadline_s is not None and self.clock.elapsed() - begun > deadline_s:
+                raise Unavailable(
+                    what, f"not yet after {deadline_s:.0f} s", "less", f"see {self.settings.logs()}"
+                )
+            wait(TICK_S)
+        self.story.say(what)
+
+    def _tick(self) -> None:
+        elapsed = self.clock.elapsed() - self.started
+        if self.asked or (self.seconds is not None and elapsed > self.seconds - CLOSING_S):
+            raise Asked
+        self.parts.look()
+        if timekeeper.keep(self.clock):
+            self.story.say("virtual time has met the present; from here on it is real time")
+        self._note_alive()
+        self._show(elapsed)
+
+    def _note_alive(self) -> None:
+        """For the next run: should this one be killed, virtual time stood still from this instant on."""
+        said = {"state": "running", "alive_at": self.clock.real()}
+        replace(self.settings.state("demo"), json.dumps(said).encode())
+
+    def _show(self, elapsed: float) -> None:
+        running = {name: {"state": "running"} for name in self.parts.running()}
+        states: dict[str, Mapping[str, Shown]] = {
+            name: progress.read(self.settings.state(name)) or running.get(name, {})
+            for name in self.parts.parts
+        }
+        live = states["scorer"].get("live")
+        if isinstance(live, dict) and live != self.live:
+            self.live = live
+            self.story.say(f"model {live[PIPELINE]} is live")
+        self.story.show(Scene(elapsed, self.clock.now(), states, self.lag.behind))
+
+    def _admin(self, site: Site) -> Admin:
+        return Admin(getattr(self.settings.kafka, site).address)
+
+    @contextmanager
+    def _asked_by_signals(self) -> Iterator[None]:
+        def ask(*_: object) -> None:
+            self.asked = True
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def demonstrate(settings: Settings, seconds: float | None, fresh: bool, story: Story, to: Path) -> int:
+    """Run, write the report to `to`, and say what does not hold.
+
+    The exit code: 0, or 1 where a part failed or, in a run of fixed length, a condition does not hold. Raises
+    BadConfig, before anything starts, where something is missing or in use.
+    """
+    with hold(lock(settings), "demonstration in a data folder"):
+        for finding in examine(settings):
+            if finding.verdict == "wrong":
+                raise BadConfig(finding.subject, finding.verdict, finding.says, "hotpath doctor tells more")
+        if fresh and settings.data.exists():
+            shutil.rmtree(settings.data)
+        try:
+            with story:
+                report = Demo(settings, story, seconds).run()
+        except HotpathError as error:
+            story.finish([f"{type(error).__name__}: {error}", f"logs: {settings.logs()}"])
+            return 1
+    if report is None:
+        return 1 if seconds is not None else 0
+    replace(to, json.dumps(report.to_json(), indent=1).encode())
+    missing = unmet(report) if seconds is not None else []
+    story.finish([*told(report), *(f"NOT MET: {line}" for line in missing), f"report: {to}"])
+    return 1 if missing else 0

@@ -1,0 +1,90 @@
+"""What a run left behind, gathered for the report: ledgers, lake, receipts, answers.
+
+Reads only; the counting itself is pure (`report`, `replay_check`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from hotpath.clock import SECOND, Timeline
+from hotpath.contract.model import Contract
+from hotpath.handoffs import RECEIPTS, Receipt
+from hotpath.kafka import Log, standing
+from hotpath.lake import Dataset, Lake
+from hotpath.local.report import Records, quantile, tally
+from hotpath.settings import Settings
+
+
+def records(settings: Settings, contract: Contract, dataset: Dataset) -> Records:
+    """One topic's ledger against the lake, through the reader that training uses."""
+    events, labels = contract.events, contract.labels
+    topic, key = (events.topic, events.id) if dataset == "events" else (labels.topic, labels.entity)
+    lake = Lake(settings.lake_root(), contract.name)
+    table = lake.read(dataset, [key, "partition", "offset"])
+    refused = lake.read("rejected", ["topic", "raw"])
+    return tally(
+        acknowledged(settings.data, topic),
+        Counter(_column(table, key)),
+        _named(refused, topic, key),
+        Counter(zip(_column(table, "partition"), _column(table, "offset"), strict=True)),
+    )
+
+
+def acknowledged(data: Path, topic: str) -> Counter[str]:
+    """The ledger outside the pipeline: one id a line for each record that a broker acknowledged."""
+    path = data / "ledger" / f"{topic}.ids"
+    return Counter(path.read_text().split("\n")[:-1] if path.exists() else ())
+
+
+def freshness(lake: Lake, timeline: Timeline) -> dict[str, float]:
+    """Real seconds from an event's arrival on-prem until its batch counted; imported history left out."""
+    seconds: list[float] = []
+    for manifest in lake.manifests():
+        landed = timeline.real(manifest.landed_at)
+        for path in lake.paths("events", [manifest]):
+            table = pq.read_table(path, columns=["arrived_at", "imported"], partitioning=None)
+            arrived = table.filter(pc.invert(table["imported"]))["arrived_at"].cast(pa.int64())
+            seconds += [(landed - timeline.real(at)) / SECOND for at in arrived.to_pylist()]
+    seconds.sort()
+    return {"p50": round(quantile(seconds, 0.5), 3), "p95": round(quantile(seconds, 0.95), 3)}
+
+
+def receipts(log: Log) -> list[Receipt]:
+    """Every receipt that stands in the topic now. Raises Unavailable."""
+    return [Receipt.from_bytes(entry.value) for entry in standing(log, RECEIPTS)]
+
+
+def runs(settings: Settings, pipeline: str) -> list[dict[str, Any]]:
+    """What the trainer noted of each of its runs, oldest first."""
+    folder = settings.bundle_store() / pipeline / "runs"
+    paths = sorted(folder.glob("*.json"), key=lambda p: int(p.stem))
+    return [json.loads(p.read_bytes()) for p in paths]
+
+
+def _column(table: pa.Table, name: str) -> list[Any]:
+    return table[name].to_pylist() if table.num_rows else []
+
+
+def _named(refused: pa.Table, topic: str, key: str) -> Counter[str]:
+    """Ids of rejected records, where their bytes still tell one."""
+    found: Counter[str] = Counter()
+    if refused.num_rows:
+        for place, raw in zip(refused["topic"].to_pylist(), refused["raw"].to_pylist(), strict=True):
+            if place == topic:
+                found[_id(raw, key)] += 1
+    return found
+
+
+def _id(raw: bytes, key: str) -> str:
+    try:
+        return str(json.loads(raw)[key])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""

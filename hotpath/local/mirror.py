@@ -1,0 +1,88 @@
+"""The one link between the sites: MirrorMaker 2's properties, and how far behind it is.
+
+Pure rendering: which topic goes which way is what `hotpath.handoffs` and the contracts declare.
+Exactly once in both directions; names stay (IdentityReplicationPolicy) because no topic goes both ways.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from hotpath.handoffs import Direction, Topic
+from hotpath.local.broker import java
+
+OFFSETS_TOPIC = {
+    "onprem->cloud": "mm2-offsets.onprem.internal",
+    "cloud->onprem": "mm2-offsets.cloud.internal",
+}
+"""Where MM2 keeps its source offsets, on the target cluster (compacted)."""
+
+
+def properties(topics: Iterable[Topic], onprem: str, cloud: str, port: int) -> str:
+    """mm2.properties of one process that mirrors both ways. `port`: its own REST, on loopback."""
+    wanted = tuple(topics)
+    settings = {
+        "clusters": "onprem, cloud",
+        "onprem.bootstrap.servers": onprem,
+        "cloud.bootstrap.servers": cloud,
+        **_flow(wanted, "onprem->cloud"),
+        **_flow(wanted, "cloud->onprem"),
+        "replication.policy.class": "org.apache.kafka.connect.mirror.IdentityReplicationPolicy",
+        "onprem.exactly.once.source.support": "enabled",
+        "cloud.exactly.once.source.support": "enabled",
+        # Exactly once needs the mirror's own reader to see committed records only.
+        "onprem.consumer.isolation.level": "read_committed",
+        "cloud.consumer.isolation.level": "read_committed",
+        "dedicated.mode.enable.internal.rest": "true",
+        "listeners": f"http://127.0.0.1:{port}",
+        "replication.factor": 1,
+        "checkpoints.topic.replication.factor": 1,
+        "heartbeats.topic.replication.factor": 1,
+        "offset-syncs.topic.replication.factor": 1,
+        "offset.storage.replication.factor": 1,
+        "status.storage.replication.factor": 1,
+        "config.storage.replication.factor": 1,
+        "offset.storage.partitions": 1,
+        "refresh.topics.interval.seconds": 5,
+        # The marks are the heartbeat; consumer groups do not fail over between the sites.
+        "emit.heartbeats.enabled": "false",
+        "emit.checkpoints.enabled": "false",
+        "sync.group.offsets.enabled": "false",
+        "refresh.groups.enabled": "false",
+        "offset.flush.interval.ms": 1000,
+        "producer.linger.ms": 5,
+    }
+    return "".join(f"{key} = {value}\n" for key, value in settings.items())
+
+
+def _flow(topics: Iterable[Topic], direction: Direction) -> dict[str, object]:
+    named = sorted({re.escape(t.name) for t in topics if t.direction == direction})
+    # A properties file reads a backslash as its own escape.
+    pattern = ",".join(named).replace("\\", "\\\\")
+    return {f"{direction}.enabled": "true", f"{direction}.topics": pattern}
+
+
+def run_command(config: Path) -> list[str]:
+    """Runs MirrorMaker 2 in the foreground."""
+    return java("384m", "org.apache.kafka.connect.mirror.MirrorMaker", str(config))
+
+
+def mirrored(key: bytes | None, value: bytes | None) -> tuple[str, int, int] | None:
+    """(topic, partition, records of it that have crossed) from a record of MM2's offsets topic."""
+    if key is None or value is None:
+        return None
+    (_, place), said = json.loads(key), json.loads(value)
+    if "topic" not in place:
+        return None
+    return place["topic"], place["partition"], said["offset"] + 1
+
+
+def lag(ends: Mapping[tuple[str, int], int], crossed: Mapping[tuple[str, int], int]) -> dict[str, int]:
+    """Records by topic that stand at the source and have not crossed. `ends`: one past the last offset."""
+    behind: dict[str, int] = {}
+    for (topic, partition), end in ends.items():
+        behind[topic] = behind.get(topic, 0) + max(0, end - crossed.get((topic, partition), 0))
+    return behind

@@ -1,0 +1,121 @@
+"""Every answer of a run computed again from the bundle that it names: failed, mixed, slow.
+
+Reads the lines that the transactions client wrote, and the bundles as they were signed. An answer is mixed
+where score, decision or threshold are not the named bundle's, where that bundle cannot be had, or
+where one sequence named two bundles.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from hotpath.bundle import opened
+from hotpath.errors import BadArtifact, BadInput
+from hotpath.keys import verify_key
+from hotpath.local.answers import SLOW_US, Answered, Transaction, during, latency, parse, swaps
+from hotpath.local.report import Answers
+from hotpath.settings import PROJECT, Settings, load
+from serve import engine
+from serve.answer import answer
+from serve.generation import Generation, build
+
+TOLERANCE = 1e-12
+"""Of a score: the same engine on the same row; another generation differs by far more."""
+MOST_TOLD = 20
+
+Generations = Callable[[str], Generation | None]
+"""The generation that a bundle makes, by its id; None where it cannot be had."""
+
+
+def check(settings: Settings, pipeline: str) -> Answers:
+    """The report's view of all transactions so far; starts this process's JVM. Raises BadConfig."""
+    engine.start(PROJECT / ".jars" / "genmodel")
+    found = list(transactions(settings.data / "onprem" / "answers"))
+    return counted(found, generations(settings, pipeline))
+
+
+def counted(found: Sequence[Transaction], of: Generations) -> Answers:
+    """Counts and percentiles of `found`."""
+    swapped = swaps(found)
+    slow = [t for t in found if t.latency_us > SLOW_US]
+    return Answers(
+        total=len(found),
+        failed=sum(t.answered is None for t in found),
+        mixed=sum(mixed(t, of) for t in found) + two_bundles(found),
+        over_1s=len(slow),
+        latency_us=latency(t for t in found if not during(t.scheduled_at, swapped)),
+        latency_us_in_swaps=latency(t for t in found if during(t.scheduled_at, swapped)),
+        over_1s_while=[name for name, _ in Counter(b for t in slow for b in t.busy).most_common(MOST_TOLD)],
+    )
+
+
+def mixed(transaction: Transaction, of: Generations) -> bool:
+    """Whether the answer is not the one that the bundle it names would give."""
+    said = transaction.answered
+    if said is None:
+        return False
+    generation = of(said.bundle)
+    if generation is None:
+        return True
+    try:
+        again = answer(generation, dict(transaction.request), said.asked_at, prediction_id="")
+    except BadInput:  # this bundle's contract would have refused the question
+        return True
+    same = again.decision == said.decision and generation.threshold == said.threshold
+    return not (same and _same_score(again.score, said))
+
+
+def _same_score(score: float | None, said: Answered) -> bool:
+    if score is None or said.score is None:
+        return score is said.score
+    return abs(score - said.score) <= TOLERANCE
+
+
+def two_bundles(found: Sequence[Transaction]) -> int:
+    """Answers whose sequence had named another bundle before."""
+    named: dict[int, str] = {}
+    answers = (t.answered for t in found if t.answered is not None)
+    return sum(named.setdefault(a.sequence, a.bundle) != a.bundle for a in answers)
+
+
+def transactions(folder: Path) -> Iterator[Transaction]:
+    """Every whole line, oldest file first; the last of a client that was killed may be torn."""
+    for file in sorted(folder.glob("*.jsonl")):
+        with file.open("rb") as lines:
+            yield from (parse(line) for line in lines if line.endswith(b"\n"))
+
+
+def generations(settings: Settings, pipeline: str) -> Generations:
+    """Bundles of the scorer's folder, or, where they were retired there, of the store."""
+    key = verify_key(settings.verify_key())
+
+    @cache
+    def of(bundle: str) -> Generation | None:
+        for path in (
+            settings.bundle_folder() / pipeline / bundle / "bundle.zip",
+            settings.bundle_store() / pipeline / "bundles" / f"{bundle}.zip",
+        ):
+            try:
+                return build(opened(path.read_bytes(), key), 0, pipeline, engine.load)
+            except (FileNotFoundError, BadArtifact):
+                continue
+        return None
+
+    return of
+
+
+def main(argv: Sequence[str]) -> int:
+    """`argv`: the pipeline's name. Prints the answers' part of the report; 1 where any failed or is mixed."""
+    found = check(load(), argv[0])
+    print(json.dumps(asdict(found), indent=1))
+    return int(bool(found.failed or found.mixed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

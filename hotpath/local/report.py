@@ -1,0 +1,146 @@
+"""The demonstration's report: its keys, and the conditions that make a run a success. Pure.
+
+Every key is documented in docs/report.md. Seconds are real unless a key ends in `_virtual_s`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+MOST_OVER_1S = 0.001
+"""Share of transactions that may take longer than a second."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """One topic's ledger against the lake: what producers were told is in, and what a reader sees."""
+
+    produced: int = 0
+    landed: int = 0
+    rejected: int = 0
+    duplicated: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class Models:
+    """What became of each training run."""
+
+    trained: int = 0
+    announced: int = 0
+    refused: list[str] = field(default_factory=list)
+    went_live: int = 0
+    live: str = ""
+    oldest_live_age_virtual_s: float = 0
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Microseconds from the scheduled start of a transaction to its end."""
+
+    p50: float = 0
+    p99: float = 0
+    p999: float = 0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The transactions client's view, each answer recomputed for the bundle it names."""
+
+    total: int = 0
+    failed: int = 0
+    mixed: int = 0
+    over_1s: int = 0
+    latency_us: Latency = Latency()
+    latency_us_in_swaps: Latency = Latency()
+    over_1s_while: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Report:
+    """report.json."""
+
+    seconds_to_first_answer: float | None
+    events: Records
+    labels: Records
+    models: Models
+    answers: Answers
+    freshness_s: Mapping[str, float]
+    quality: Mapping[str, float]
+
+    def to_json(self) -> dict[str, object]:
+        """Plain data, as written to report.json."""
+        return asdict(self)
+
+
+def unmet(report: Report) -> list[str]:
+    """The conditions of a run of 600 s that do not hold, each with what was found."""
+    answers, first = report.answers, report.seconds_to_first_answer
+    conditions: Sequence[tuple[str, object, bool]] = (
+        ("events lost is 0", report.events.lost, report.events.lost == 0),
+        ("labels lost is 0", report.labels.lost, report.labels.lost == 0),
+        ("events duplicated is 0", report.events.duplicated, report.events.duplicated == 0),
+        ("labels duplicated is 0", report.labels.duplicated, report.labels.duplicated == 0),
+        ("events landed is over 100,000", report.events.landed, report.events.landed > 100_000),
+        ("answers were given", answers.total, answers.total > 0),
+        ("answers failed is 0", answers.failed, answers.failed == 0),
+        ("answers mixed is 0", answers.mixed, answers.mixed == 0),
+        (
+            f"answers over 1 s are under {MOST_OVER_1S:.1%}",
+            answers.over_1s,
+            answers.over_1s < MOST_OVER_1S * max(1, answers.total),
+        ),
+        ("three models went live", report.models.went_live, report.models.went_live >= 3),
+        (
+            "holdout AUC is at least 0.65",
+            report.quality["holdout_auc"],
+            report.quality["holdout_auc"] >= 0.65,
+        ),
+        ("first answer within 240 s", first, first is not None and first <= 240),
+    )
+    return [f"{name}: found {found}" for name, found, holds in conditions if not holds]
+
+
+def told(report: Report) -> list[str]:
+    """The report in a few lines, for people."""
+    e, m, a = report.events, report.models, report.answers
+    plain, swaps = a.latency_us, a.latency_us_in_swaps
+    return [
+        f"events   {e.produced} produced, {e.landed} landed, {e.lost} lost, {e.duplicated} duplicated; "
+        f"in the lake after {report.freshness_s['p50']:.1f} s (p95 {report.freshness_s['p95']:.1f} s)",
+        f"models   {m.trained} trained, {m.announced} announced, {m.went_live} went live; "
+        f"holdout AUC {report.quality['holdout_auc']:.3f}",
+        f"answers  {a.total}, {a.failed} failed, {a.mixed} mixed, {a.over_1s} over 1 s; "
+        f"first after {report.seconds_to_first_answer} s",
+        f"latency  p50 {plain.p50:.0f} µs, p99 {plain.p99:.0f} µs, p99.9 {plain.p999:.0f} µs",
+        f"in swaps p50 {swaps.p50:.0f} µs, p99 {swaps.p99:.0f} µs, p99.9 {swaps.p999:.0f} µs",
+    ]
+
+
+def tally(
+    acknowledged: Counter[str], landed: Counter[str], rejected: Counter[str], places: Counter[tuple[int, int]]
+) -> Records:
+    """Compare as multisets: ids that producers were told are in, ids the reader sees, offsets it sees.
+
+    A record seen twice at one offset was duplicated by the pipeline, and so was an id seen more often than
+    its producer sent it. Ids that no ledger knows (an event put in by hand) are landed, not duplicated.
+    """
+    seen = landed + rejected
+    known = Counter({i: n for i, n in seen.items() if i in acknowledged})
+    twice = sum(n - 1 for n in places.values()) or (known - acknowledged).total()
+    return Records(
+        produced=acknowledged.total(),
+        landed=landed.total(),
+        rejected=rejected.total(),
+        duplicated=twice,
+        lost=(acknowledged - seen).total(),
+    )
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of the sorted values do not exceed (nearest rank)."""
+    if not ordered:
+        return 0.0
+    return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]

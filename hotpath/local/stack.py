@@ -1,0 +1,79 @@
+"""The parts of the system on one machine: what each runs, at which priority, in which order.
+
+A literal table, read top to bottom: the start order; stopping goes the other way. An address in the
+settings that exists already takes its part out of the table.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from hotpath.files import replace
+from hotpath.handoffs import Topic
+from hotpath.local import broker, mirror
+from hotpath.settings import Cluster, Settings
+
+SCORING, CARRYING, STREAMING, TRAINING = 0, 2, 10, 19
+"""Priorities (nice): answers before transport, transport before the stream job, training last."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process of the system."""
+
+    name: str
+    nice: int
+    command: tuple[str, ...]
+
+
+def parts(settings: Settings, pipeline: str) -> tuple[Part, ...]:
+    """Every part of the embedded system for one pipeline, in start order."""
+    return (
+        *_brokers(settings),
+        Part("mirror", CARRYING, tuple(mirror.run_command(_config(settings, "mirror")))),
+        Part("ingest", CARRYING, _python("ingest.job")),
+        Part("follower", CARRYING, _python("serve.job")),
+        Part("scorer", SCORING, _python("serve.app")),
+        Part(f"transform-{pipeline}", STREAMING, _python("transform.job", pipeline)),
+        Part("transactions", SCORING, _python("hotpath.local.transactions")),
+        Part(f"train-{pipeline}", TRAINING, _python("train.job", pipeline)),
+    )
+
+
+def write_configs(settings: Settings, topics: tuple[Topic, ...]) -> None:
+    """Render the files that the embedded parts read."""
+    for site, cluster in _embedded(settings).items():
+        data = settings.data / f"kafka-{site}"
+        content = broker.properties(cluster.port, cluster.port + 1, data)
+        replace(_config(settings, f"kafka-{site}"), content.encode())
+    onprem, cloud = settings.kafka.onprem.address, settings.kafka.cloud.address
+    content = mirror.properties(topics, onprem, cloud, settings.mirror.port)
+    replace(_config(settings, "mirror"), content.encode())
+
+
+def format_commands(settings: Settings) -> dict[str, list[str]]:
+    """What prepares the embedded brokers' data folders, by part."""
+    return {
+        f"kafka-{site}": broker.format_command(f"{settings.data}-{site}", _config(settings, f"kafka-{site}"))
+        for site in _embedded(settings)
+    }
+
+
+def _brokers(settings: Settings) -> tuple[Part, ...]:
+    names = (f"kafka-{site}" for site in _embedded(settings))
+    return tuple(Part(n, CARRYING, tuple(broker.run_command(_config(settings, n)))) for n in names)
+
+
+def _embedded(settings: Settings) -> dict[str, Cluster]:
+    sites = {"onprem": settings.kafka.onprem, "cloud": settings.kafka.cloud}
+    return {name: cluster for name, cluster in sites.items() if cluster.bootstrap_servers is None}
+
+
+def _config(settings: Settings, part: str) -> Path:
+    return settings.data / "config" / f"{part}.properties"
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *arguments)

@@ -1,0 +1,173 @@
+"""Every question and every landing of the season as records, by when they arrive.
+
+Pure: reads no file and sends nothing. For each flight a station host of its origin asks `HORIZONS` before
+the scheduled departure whether it will be late, with the newest weather it has; once a flight has landed, a
+label says whether it was (what knows the future is left out where the data is read, see ingest.season).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zlib import crc32
+
+import orjson
+
+from hotpath.clock import HOUR, MINUTE, SECOND, Micros
+from hotpath.contract.parts import Events, Labels
+from hotpath.errors import BadConfig
+from ingest.plan import Plan
+from ingest.season import Days, Flight
+from ingest.weather import OBSERVED, Weather
+
+HORIZONS = (180 * MINUTE, 120 * MINUTE, 60 * MINUTE, 15 * MINUTE)
+"""Before the scheduled departure, earliest first."""
+LATE_MINUTES = 15
+HOSTS_AN_ORIGIN = 4
+LONGEST: Micros = 48 * HOUR
+"""Every flight of the data landed within this from its scheduled departure (34 h is the most)."""
+QUICKEST, SLOWEST = SECOND // 5, 3 * SECOND
+"""How long a record is on its way, at least and at most."""
+
+EVENT_COLUMNS = (
+    "event_id", "flight_id", "station_host", "event_time", "departs_at",
+    "carrier", "origin", "dest", "distance", *OBSERVED,
+)  # fmt: skip
+LABEL_COLUMNS = ("flight_id", "origin", "late", "event_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A record and the instant at which it arrives; `id` is what a ledger knows it by."""
+
+    at: Micros
+    topic: str
+    id: str
+    key: bytes
+    value: bytes
+
+
+class Flights:
+    """The season's flights under one plan, in the fields of a contract's events and labels."""
+
+    def __init__(self, days: Days, weather: Weather, plan: Plan, events: Events, labels: Labels) -> None:
+        """Raises BadConfig where the contract has a field that the data has not."""
+        self._days, self._weather, self.plan = days, weather, plan
+        # A span touches a few days, and the next span most of them again.
+        self._on = lru_cache(maxsize=8)(self._of_day)
+        self._events, self._labels = events, labels
+        self._asked = _known("events", [f.name for f in events.fields], EVENT_COLUMNS)
+        self._told = _known("labels", [f.name for f in labels.fields], LABEL_COLUMNS)
+
+    def due(self, since: Micros, until: Micros) -> list[Due]:
+        """The records that arrive from `since` (inclusive) to `until` (exclusive), in order of arrival.
+
+        Nothing of flights whose first question lies before the history: a label has all its questions.
+        """
+        said_from = since - SLOWEST
+        found = (
+            record
+            for departure in self._departures(said_from - LONGEST, until + HORIZONS[0])
+            if departure.at - HORIZONS[0] >= self.plan.history_from
+            for record in self._said(departure, said_from, until)
+            if since <= record.at < until
+        )
+        return sorted(found, key=lambda record: (record.at, record.topic, record.id))
+
+    def questions(self, now: Micros, ahead: Micros) -> list[dict[str, object]]:
+        """What could be asked now about each flight that departs within `ahead`."""
+        departures = self._departures(now, now + ahead)
+        return [self._event(d, now, "now") for d in departures if now < d.at < now + ahead]
+
+    def _departures(self, since: Micros, until: Micros) -> Iterator[_Departure]:
+        for day in self.plan.data_days(since, until):
+            yield from self._on(day)
+
+    def _of_day(self, day: date) -> list[_Departure]:
+        shifted = ((self.plan.shifted(flight.departs), flight) for flight in self._days(day))
+        return [_Departure(_flight_id(f, at), self.plan.instant(f.departs), f) for at, f in shifted]
+
+    def _said(self, departure: _Departure, since: Micros, until: Micros) -> Iterator[Due]:
+        for horizon in HORIZONS:
+            if since <= (asked := departure.at - horizon) < until:
+                event = self._event(departure, asked, f"{horizon // MINUTE:03d}")
+                yield _due(self._events.topic, str(event[self._events.id]), asked, departure.id, event)
+        landed = departure.landed
+        if landed is not None and since <= landed < until:
+            label = self._label(departure, landed)
+            yield _due(self._labels.topic, departure.id, landed, departure.id, label)
+
+    def _event(self, departure: _Departure, asked: Micros, which: str) -> dict[str, object]:
+        flight = departure.flight
+        columns: dict[str, object] = {
+            "event_id": f"{departure.id}-{which}",
+            "flight_id": departure.id,
+            "station_host": station_host(flight.origin, departure.id),
+            "event_time": rfc3339(asked),
+            "departs_at": rfc3339(departure.at),
+            "carrier": flight.carrier,
+            "origin": flight.origin,
+            "dest": flight.dest,
+            "distance": flight.distance,
+            **self._weather.newest(flight.origin, asked),
+        }
+        return {name: columns[name] for name in self._asked}
+
+    def _label(self, departure: _Departure, landed: Micros) -> dict[str, object]:
+        flight = departure.flight
+        columns: dict[str, object] = {
+            "flight_id": departure.id,
+            "origin": flight.origin,
+            "late": flight.arrival_delay is not None and flight.arrival_delay > LATE_MINUTES,
+            "event_time": rfc3339(landed),
+        }
+        return {name: columns[name] for name in self._told}
+
+
+@dataclass(frozen=True, slots=True)
+class _Departure:
+    """A flight on its shifted day: `at` is the scheduled instant."""
+
+    id: str
+    at: Micros
+    flight: Flight
+
+    @property
+    def landed(self) -> Micros | None:
+        """The actual arrival, or None where the data has none."""
+        flight = self.flight
+        if flight.arrival_delay is None:
+            return None
+        return self.at + (flight.block + flight.arrival_delay) * MINUTE
+
+
+def _flight_id(flight: Flight, departs: datetime) -> str:
+    # The time tells two flights of one number and day apart; strftime would cost more than all the rest.
+    wall = departs.isoformat(timespec="minutes")
+    return f"{wall[:10]}-{flight.carrier}{flight.number}-{flight.origin}-{wall[11:13]}{wall[14:16]}"
+
+
+def station_host(origin: str, flight_id: str) -> str:
+    """The machine at the airport that asks about a flight: the same one each time."""
+    return f"{origin.lower()}-{1 + crc32(flight_id.encode()) % HOSTS_AN_ORIGIN}"
+
+
+def _due(topic: str, name: str, said: Micros, entity: str, fields: Mapping[str, object]) -> Due:
+    """The record of something said at `said`; how long its way takes is decided by its name."""
+    way = QUICKEST + crc32(name.encode()) % (SLOWEST - QUICKEST)
+    return Due(said + way, topic, name, entity.encode(), orjson.dumps(fields))
+
+
+@lru_cache(maxsize=4096)  # flights leave on whole minutes: most instants come again and again
+def rfc3339(at: Micros) -> str:
+    """An instant as a user's field spells it."""
+    return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%dT%H:%M:%S}.{at % SECOND:06d}Z"
+
+
+def _known(source: str, names: Sequence[str], columns: Sequence[str]) -> Sequence[str]:
+    for name in names:
+        if name not in columns:
+            raise BadConfig(f"{source}.fields.{name}", name, f"a column of the data: {', '.join(columns)}")
+    return names

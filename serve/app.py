@@ -1,0 +1,117 @@
+"""Root of the scorer: `python -m serve.app`.
+
+One process, one event loop: a request is answered where it is read. Bundles are loaded in the watcher thread.
+Nothing here waits for Kafka, and only a verified live bundle is needed to answer (law 6). Ends with 0 on
+SIGTERM.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from hotpath.clock import Clock
+from hotpath.errors import HotpathError
+from hotpath.kafka import KafkaLog
+from hotpath.keys import verify_key
+from hotpath.progress import Progress
+from hotpath.settings import PROJECT, Settings, load
+from serve import engine
+from serve.metrics import Metrics
+from serve.routes import application
+from serve.scorer import Scorer
+from serve.slots import Slots
+from serve.warm import loader
+
+log = logging.getLogger(__name__)
+
+JARS = PROJECT / ".jars" / "genmodel"
+LOOK_EVERY_S = 0.25
+FLUSH_S = 0.5
+SWITCH_S = 0.0005
+QUEUED = 20_000
+"""Score records in flight: several minutes of transactions; then they are dropped and counted."""
+
+
+def main(argv: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        run(load(Path(argv[0]) if argv else None))
+    except HotpathError as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+def run(settings: Settings) -> None:
+    """Make the parts, serve, send what is left. Raises BadConfig where it must not start."""
+    # The watcher computes while it warms a model: a request must not wait Python's usual 5 ms for its turn.
+    sys.setswitchinterval(SWITCH_S)
+    engine.start(JARS)
+    kafka = KafkaLog(settings.kafka.onprem.address, queued=QUEUED)
+    name = f"{socket.gethostname()}:{settings.serve.port}"
+    scorer = Scorer(name, Clock(settings.clock_file()), kafka, Metrics())
+    load_bundle = loader(verify_key(settings.verify_key()), engine.load)
+    serve(settings, scorer, Slots(settings.bundle_folder(), load_bundle, scorer.tell))
+    kafka.flush(FLUSH_S)
+
+
+def serve(settings: Settings, scorer: Scorer, slots: Slots) -> None:
+    """HTTP in this thread, the watcher in another, until uvicorn ends."""
+    server = uvicorn.Server(config(settings, scorer, slots))
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal that ended it once more, for the handler that was there before: this one.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    stop = threading.Event()
+    watcher = threading.Thread(
+        target=watch, args=(settings, scorer, slots, stop), name="watcher", daemon=True
+    )
+    watcher.start()
+    server.run()
+    stop.set()
+    watcher.join(FLUSH_S)
+
+
+def config(settings: Settings, scorer: Scorer, slots: Slots) -> uvicorn.Config:
+    """How uvicorn runs."""
+    return uvicorn.Config(
+        application(scorer, slots),
+        host=settings.serve.host,
+        port=settings.serve.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def watch(settings: Settings, scorer: Scorer, slots: Slots, stop: threading.Event) -> None:
+    """Follow the live pointers and say how it goes: the watcher thread's whole life."""
+    progress, said = Progress(settings.state("scorer")), None
+    while True:
+        slots.look()
+        live = {name: g.sequence for name, g in slots.all().items() if g is not None}
+        if (now := (slots.ready, live, scorer.metrics.answers())) != said:
+            progress.say("ready" if slots.ready else "waits for a bundle", live=live, answers=now[2])
+            said = now
+        if stop.wait(LOOK_EVERY_S):
+            return
+
+
+if __name__ == "__main__":
+    engine.leave(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+"""H2O's own genmodel in this process, through JPype: a MOJO's bytes become `vector -> score`.
+
+Owns the JVM (one a process, small, leaving SIGTERM and SIGINT to Python) and the way from feature values to
+the model's doubles. Knows no contract, no bundle and no decision. The MOJO loader itself checks little, so
+only bytes whose hash was verified come here, and the first time in a sandbox.
+
+    start(jars)
+    model = load(mojo, {"carrier": CATEGORY, "distance": NUMBER})
+    model(("UA", 719.0))        # Scored(score=0.31, unseen=())
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import jpype
+import numpy as np
+
+from hotpath.contract.types import Value
+from hotpath.errors import BadArtifact, BadConfig
+from serve.generation import CATEGORY, NUMBER, Kind, Scored
+
+Encoder = Callable[[Value], float]
+
+HEAP = "128m"
+"""Holds the live, the previous and a loading model of hundreds of trees."""
+_CLASSES = 2
+_MISSING_JARS = "genmodel's jars", "run make setup"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the model: which feature fills it, and the levels it knows (None: a number)."""
+
+    feature: str
+    place: int
+    levels: Mapping[Value, float] | None
+
+    @property
+    def encode(self) -> Encoder:
+        """The feature's value as the model's double: a null or unseen one is NaN, its missing value."""
+        if self.levels is None:
+            return _number
+        levels = self.levels
+        return lambda value: levels.get(value, nan)
+
+
+class Mojo:
+    """A binomial MOJO: one row's features in the caller's order -> Scored. Any thread may call."""
+
+    def __init__(self, mojo: Any, columns: Sequence[Column]) -> None:
+        self._score0 = mojo.score0
+        self._plan = tuple((c.place, c.encode) for c in columns)
+        self._levels = tuple((c.feature, c.place, c.levels) for c in columns if c.levels is not None)
+        self._own = threading.local()
+
+    def __call__(self, vector: Sequence[Value]) -> Scored:
+        """Some 7 µs once the JVM has warmed to this model. Raises BadArtifact where it will not score."""
+        row, scores = self._arrays()
+        row[:] = [encode(vector[place]) for place, encode in self._plan]
+        try:
+            self._score0(row, scores)
+        except jpype.JException as error:
+            raise BadArtifact("model", str(error), "a score for every row") from error
+        unseen = tuple(name for name, place, levels in self._levels if vector[place] not in levels)
+        return Scored(float(scores[_CLASSES]), unseen)
+
+    def _arrays(self) -> tuple[Any, Any]:
+        """Java arrays of this thread: what goes in, and label, p0, p1 as they come out."""
+        try:
+            return cast("tuple[Any, Any]", self._own.arrays)
+        except AttributeError:
+            doubles = jpype.JArray(jpype.JDouble)
+            self._own.arrays = doubles(len(self._plan)), doubles(_CLASSES + 1)
+            return cast("tuple[Any, Any]", self._own.arrays)
+
+
+def start(jars: Path, heap: str = HEAP) -> None:
+    """Start this process's JVM; a second call finds it running. Raises BadConfig without jars or Java."""
+    if jpype.isJVMStarted():
+        return
+    classpath = sorted(str(p) for p in jars.glob("*.jar"))
+    if not any("genmodel" in p for p in classpath):
+        raise BadConfig(str(jars), classpath, *_MISSING_JARS)
+    # -Xrs and interrupt=False: a scorer ends on SIGTERM by Python's handler, not by the JVM's.
+    flags = (f"-Xmx{heap}", "-Xrs", "-XX:+UseSerialGC")
+    try:
+        jpype.startJVM(*flags, classpath=classpath, convertStrings=False, interrupt=False)
+    except (jpype.JVMNotFoundException, OSError) as error:
+        raise BadConfig("JVM", str(error), "Java 17", "install a JRE or set JAVA_HOME") from error
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once: a JVM that is torn down under a thread that computes may hang or abort."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def load(mojo: bytes, features: Mapping[str, Kind]) -> Mojo:
+    """The model in `mojo`, to be called with the values of `features` in their order.
+
+    Raises BadArtifact where it cannot be read, is no binomial classifier, wants an offset, or has other
+    columns than `features`.
+    """
+    model = _read(mojo)
+    if str(model.getModelCategory()) != "Binomial" or model.getNumResponseClasses() != _CLASSES:
+        raise BadArtifact("model's category", str(model.getModelCategory()), "Binomial")
+    if model.getOffsetName() is not None:
+        raise BadArtifact("model's offset", str(model.getOffsetName()), "no offset: a question carries none")
+    names = [str(name) for name in model.getNames()][: model.nfeatures()]
+    if sorted(names) != sorted(features):
+        raise BadArtifact("model's columns", sorted(names), f"the contract's features {sorted(features)}")
+    places = {name: place for place, name in enumerate(features)}
+    columns = [Column(name, places[name], _levels(model, i)) for i, name in enumerate(names)]
+    for column in columns:
+        if (column.levels is None) != (features[column.feature] == NUMBER):
+            found = NUMBER if column.levels is None else CATEGORY
+            raise BadArtifact(f"model's column {column.feature}", found, features[column.feature])
+    return Mojo(model, columns)
+
+
+def _read(mojo: bytes) -> Any:
+    """From memory: what was verified is what is loaded."""
+    factory = jpype.JClass("hex.genmodel.MojoReaderBackendFactory")
+    in_memory = jpype.JClass("hex.genmodel.MojoReaderBackendFactory$CachingStrategy").MEMORY
+    octets = jpype.JArray(jpype.JByte)(np.frombuffer(mojo, dtype=np.int8))
+    try:
+        backend = factory.createReaderBackend(jpype.JClass("java.io.ByteArrayInputStream")(octets), in_memory)
+        return jpype.JClass("hex.genmodel.ModelMojoReader").readFrom(backend)
+    except jpype.JException as error:
+        raise BadArtifact("model.zip", str(error), "a MOJO that genmodel 3.46 reads") from error
+
+
+def _levels(model: Any, column: int) -> Mapping[Value, float] | None:
+    domain = model.getDomainValues(column)
+    return None if domain is None else {None: nan, **{str(v): float(i) for i, v in enumerate(domain)}}
+
+
+def _number(value: Value) -> float:
+    return nan if value is None else float(value)

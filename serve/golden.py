@@ -1,0 +1,64 @@
+"""Golden rows: events, features and scores as the cluster that trained the model had them.
+
+Owns the reading of `golden.parquet`; what they prove is `serve.proof`'s. Scorer and sandbox both read them:
+one to prove a bundle, one to warm up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from hotpath.contract.model import Contract
+from hotpath.contract.types import Value
+from hotpath.errors import BadArtifact
+
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class GoldenRow:
+    """Decoded event fields (timestamps in µs), features in the contract's order, the cluster's p1."""
+
+    event: dict[str, Value]
+    features: tuple[Value, ...]
+    score: float
+
+
+def read(parquet: bytes, contract: Contract) -> tuple[GoldenRow, ...]:
+    """The rows. Raises BadArtifact on a file that is no such table, or has too many rows."""
+    events = [f.name for f in contract.events.fields]
+    features = [f.name for f in contract.features]
+    columns = [*(f"event.{n}" for n in events), *(f"feature.{n}" for n in features), "score"]
+    table = _table(parquet, columns)
+    events_by_row = zip(*(_values(table.column(f"event.{n}")) for n in events), strict=True)
+    features_by_row = zip(*(_values(table.column(f"feature.{n}")) for n in features), strict=True)
+    scores: list[float] = table.column("score").to_pylist()
+    return tuple(
+        GoldenRow(dict(zip(events, event, strict=True)), feature, score)
+        for event, feature, score in zip(events_by_row, features_by_row, scores, strict=True)
+    )
+
+
+def _table(parquet: bytes, columns: list[str]) -> pa.Table:
+    try:
+        with pq.ParquetFile(pa.BufferReader(parquet)) as file:
+            if not 0 < file.metadata.num_rows <= MOST_ROWS:
+                raise BadArtifact("golden rows", file.metadata.num_rows, f"1 to {MOST_ROWS}")
+            table = file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise BadArtifact("golden.parquet", str(error), "a Parquet table") from error
+    found = sorted(table.column_names)
+    if found != sorted(columns):
+        raise BadArtifact("golden.parquet's columns", found, f"exactly {sorted(columns)}")
+    score = table.column("score")
+    if not pa.types.is_float64(score.type) or score.null_count:
+        raise BadArtifact("golden.parquet's score", str(score.type), "doubles without a null")
+    return table
+
+
+def _values(column: pa.ChunkedArray) -> list[Value]:
+    instants = pa.types.is_timestamp(column.type)
+    return list((column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) if instants else column).to_pylist())

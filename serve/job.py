@@ -1,0 +1,107 @@
+"""Root of the follower, one a host: `python -m serve.job`.
+
+Reads `hotpath.models`, `hotpath.bundles` and `hotpath.commands` on-prem from their beginning, always: a
+restart is a replay, and what this host remembers keeps it from doing anything twice. Ends with 0 on SIGTERM.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from hotpath.clock import Clock
+from hotpath.errors import HotpathError, Unavailable
+from hotpath.files import hold
+from hotpath.kafka import Admin, KafkaLog, Tail
+from hotpath.keys import verify_key
+from hotpath.progress import Progress
+from hotpath.settings import Settings, load
+from serve.admission import Sandbox
+from serve.follower import TOPICS, Follower
+
+POLL_S = 0.2
+RETRY_S = 1.0
+PROBE_S = 2.0
+FLUSH_S = 2.0
+
+log = logging.getLogger(__name__)
+
+
+def main(argv: list[str]) -> int:
+    """Follow until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = load(Path(argv[0]) if argv else None)
+        with hold(settings.bundle_folder() / ".follower.lock", "follower a bundle folder"):
+            follow(settings, stop)
+    except HotpathError as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+def follow(settings: Settings, stop: threading.Event) -> None:
+    """Take records in until told to stop."""
+    kafka = KafkaLog(settings.kafka.onprem.address)
+    key = settings.verify_key()
+    follower = Follower(
+        root=settings.bundle_folder(),
+        key=verify_key(key),
+        log=kafka,
+        clock=Clock(settings.clock_file()),
+        scorer=socket.gethostname(),
+        admit=Sandbox(key, stopping=stop.is_set).admit,
+    )
+    follower.restore()
+    progress = Progress(settings.state("follower"))
+    progress.say("waits for Kafka", **facts(follower))
+    if (tail := connected(kafka, settings.kafka.onprem.address, stop)) is None:
+        return
+    progress.say("follows", **facts(follower))
+    try:
+        while not stop.is_set():
+            turn(follower, tail, progress)
+    except Unavailable as error:
+        log.info("ends: %s", error)
+    finally:
+        tail.close()
+        kafka.flush(FLUSH_S)
+    progress.say("ended", **facts(follower))
+
+
+def connected(kafka: KafkaLog, address: str, stop: threading.Event) -> Tail | None:
+    """The topics' tail once Kafka answers; None where we are told to stop first."""
+    while not stop.is_set():
+        try:
+            Admin(address).topics(PROBE_S)  # a tail waits longer for a broker than SIGTERM may wait for us
+            return kafka.tail(TOPICS)
+        except Unavailable as error:
+            log.warning("%s", error)
+            stop.wait(RETRY_S)
+    return None
+
+
+def turn(follower: Follower, tail: Tail, progress: Progress) -> None:
+    """One record, or one candidate proved once the replay is done and nothing newer is at hand."""
+    if (entry := tail.poll(POLL_S)) is not None:
+        follower.hear(entry)
+    elif tail.at_end() and (candidate := follower.ready()) is not None:
+        progress.say(f"proves sequence {candidate.sequence}", **facts(follower))
+        follower.prove(candidate)
+        progress.say("follows", **facts(follower))
+
+
+def facts(follower: Follower) -> dict[str, dict[str, int]]:
+    """What the console shows."""
+    return {"counts": follower.counts, "live": follower.live()}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,75 @@
+"""Bundles on their way: chunks of `hotpath.bundles` until the announced whole is there. Pure.
+
+Chunks may come before their announcement, and nothing proves them until then; `most_bytes` bounds what is
+kept, and the oldest bundle that nobody has announced goes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hotpath.bundle import sha256
+from hotpath.errors import BadArtifact, BadInput
+from hotpath.handoffs import Announcement
+
+UNPROVED_BYTES = 64 * 1024 * 1024
+"""Of chunks that no announcement speaks for."""
+
+
+class Parcels:
+    """Chunks by bundle, oldest bundle first."""
+
+    def __init__(self, most_bytes: int = UNPROVED_BYTES) -> None:
+        self._most = most_bytes
+        self._chunks: dict[str, dict[int, bytes]] = {}
+        self._announced: dict[str, Announcement] = {}
+
+    def announced(self, announcement: Announcement) -> None:
+        """From now on this bundle's chunks are waited for."""
+        self._announced[announcement.bundle] = announcement
+
+    def add(self, key: bytes | None, chunk: bytes) -> str:
+        """Keep one chunk under its key, BUNDLE/INDEX, and name its bundle. Raises BadInput on the key."""
+        bundle, index = _place(key)
+        self._chunks.setdefault(bundle, {})[index] = chunk
+        self._make_room(bundle)
+        return bundle
+
+    def whole(self, bundle: str) -> bytes | None:
+        """The bundle's bytes once all chunks are there. Raises BadArtifact where they are others."""
+        announcement, chunks = self._announced.get(bundle), self._chunks.get(bundle, {})
+        if announcement is None or not set(range(announcement.chunks)) <= set(chunks):
+            return None
+        packed = b"".join(chunks[i] for i in range(announcement.chunks))
+        if len(packed) != announcement.size or sha256(packed) != announcement.sha256:
+            raise BadArtifact("bundle's bytes", sha256(packed), f"the announced {announcement.sha256}")
+        return packed
+
+    def pipeline(self, bundle: str) -> str | None:
+        """Whose bundle it is, once it was announced."""
+        announcement = self._announced.get(bundle)
+        return None if announcement is None else announcement.pipeline
+
+    def drop(self, bundle: str) -> None:
+        """Forget its chunks and its announcement."""
+        self._chunks.pop(bundle, None)
+        self._announced.pop(bundle, None)
+
+    @property
+    def held(self) -> Mapping[str, int]:
+        """Bytes kept by bundle."""
+        return {bundle: sum(map(len, chunks.values())) for bundle, chunks in self._chunks.items()}
+
+    def _make_room(self, newest: str) -> None:
+        held = dict(self.held)
+        for bundle in [b for b in held if b not in self._announced and b != newest]:
+            if sum(held.values()) <= self._most:
+                return
+            del held[bundle], self._chunks[bundle]
+
+
+def _place(key: bytes | None) -> tuple[str, int]:
+    bundle, slash, index = (key or b"").decode("utf-8", "replace").rpartition("/")
+    if not slash or not index.isascii() or not index.isdigit() or len(index) > 6:
+        raise BadInput("chunk's key", key, "BUNDLE/INDEX")
+    return bundle, int(index)

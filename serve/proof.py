@@ -1,0 +1,78 @@
+"""Law 4's last part: a generation must give the cluster's answers on the golden rows, and fast enough.
+
+Pure: the stopwatch is handed in. Raises BadArtifact naming feature, row and both values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from statistics import median
+
+from hotpath.contract.types import Value
+from hotpath.errors import BadArtifact
+from serve.generation import Generation
+from serve.golden import GoldenRow
+
+TOLERANCE = 1e-9
+"""Of a score: engines differ by some 1e-15 (the order of sums, exp's last bit), another model by far more."""
+BUDGET_S = 0.001
+"""Median of one row, features and score: some fifty times what a warm scorer takes; a busy host passes."""
+_WARM_UP = 2_000
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was measured on the way."""
+
+    rows: int
+    median_s: float
+
+
+def prove(generation: Generation, golden: Sequence[GoldenRow], elapsed: Callable[[], float]) -> Proof:
+    """Features equal, scores equal, finite and not all the same, one row within the budget."""
+    for number, row in enumerate(golden):
+        _same_features(generation, number, row)
+    scores = [_same_score(generation, number, row) for number, row in enumerate(golden)]
+    if len(set(scores)) < 2:
+        raise BadArtifact("model's scores", scores[:1], "scores that differ between golden rows")
+    warm(generation, golden)
+    taken = median(_taken(generation, row, elapsed) for row in golden)
+    if taken > BUDGET_S:
+        raise BadArtifact("model's seconds a row", taken, f"at most {BUDGET_S}")
+    return Proof(len(golden), taken)
+
+
+def warm(generation: Generation, golden: Sequence[GoldenRow], calls: int = _WARM_UP) -> None:
+    """Answer golden rows until the JVM has compiled what a request will run."""
+    for call in range(calls):
+        generation.model(generation.features(golden[call % len(golden)].event))
+
+
+def _same_features(generation: Generation, number: int, row: GoldenRow) -> None:
+    made = generation.features(row.event)
+    for feature, ours, theirs in zip(generation.contract.features, made, row.features, strict=True):
+        if _as_handed_over(ours) != theirs:
+            thing = f"feature {feature.name} of golden row {number}"
+            raise BadArtifact(thing, ours, f"{theirs!r}, which the cluster made of {feature.expression}")
+
+
+def _as_handed_over(value: Value) -> Value:
+    """As the model gets it: a category is text, everything else a double."""
+    return value if value is None or isinstance(value, str) else float(value)
+
+
+def _same_score(generation: Generation, number: int, row: GoldenRow) -> float:
+    score = generation.model(row.features).score
+    if not isfinite(score) or not 0 <= score <= 1:
+        raise BadArtifact(f"score of golden row {number}", score, "a probability")
+    if not abs(score - row.score) <= TOLERANCE:
+        raise BadArtifact(f"score of golden row {number}", score, f"{row.score!r} ± {TOLERANCE}")
+    return score
+
+
+def _taken(generation: Generation, row: GoldenRow, elapsed: Callable[[], float]) -> float:
+    start = elapsed()
+    generation.model(generation.features(row.event))
+    return elapsed() - start

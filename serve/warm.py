@@ -1,0 +1,30 @@
+"""From a placed bundle to a generation that may answer: verified again, built, warmed (watcher thread)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from hotpath.bundle import opened
+from hotpath.errors import BadArtifact
+from serve import golden
+from serve.folder import BundleFolder, Pointer
+from serve.generation import Generation, LoadModel, build
+from serve.proof import warm
+
+
+def loader(key: Ed25519PublicKey, load: LoadModel) -> Callable[[BundleFolder, Pointer], Generation]:
+    """What `Slots` loads with: signature and hashes are proved every time, the disk is not trusted."""
+
+    def generation(folder: BundleFolder, pointer: Pointer) -> Generation:
+        bundle = opened(folder.packed(pointer.bundle), key)
+        if bundle.id != pointer.bundle:
+            raise BadArtifact(
+                f"bundle in folder {pointer.bundle}", bundle.id, "the bundle the folder is named by"
+            )
+        made = build(bundle, pointer.sequence, folder.pipeline, load)
+        warm(made, golden.read(bundle.files["golden.parquet"], made.contract))
+        return made
+
+    return generation

@@ -1,0 +1,102 @@
+"""The engine gives the very numbers of H2O's own scorer; tests/data holds MOJOs and what they say."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from math import isnan
+
+import numpy as np
+import pytest
+
+from hotpath.contract.types import Value
+from hotpath.errors import BadArtifact
+from serve import engine
+from serve.generation import CATEGORY, NUMBER, Kind
+from tests.integration.serve.bundles import CATEGORIES, DATA, JARS, NUMBERS
+
+COLUMNS: dict[str, dict[str, Kind]] = {
+    "gbm_numbers": dict.fromkeys(["n00", *NUMBERS], NUMBER),
+    "gbm_categories": {**dict.fromkeys(["n00", *NUMBERS], NUMBER), **dict.fromkeys(CATEGORIES, CATEGORY)},
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _jvm() -> None:
+    engine.start(JARS)
+
+
+def load(name: str, features: dict[str, Kind]) -> engine.Mojo:
+    return engine.load((DATA / f"{name}.zip").read_bytes(), features)
+
+
+def vector(name: str, row: list[float]) -> dict[str, Value]:
+    """A row of the .npz as features; a level is an index, one outside the domain stands for an unseen one."""
+    with zipfile.ZipFile(DATA / f"{name}.zip") as mojo:
+        domains = {e: mojo.read(f"domains/d{i:03d}.txt").decode().split() for i, e in enumerate(CATEGORIES)}
+    made: dict[str, Value] = {}
+    for (feature, kind), value in zip(COLUMNS[name].items(), row, strict=True):
+        if isnan(value):
+            made[feature] = None
+        elif kind == NUMBER:
+            made[feature] = value
+        else:
+            levels = domains[feature]
+            made[feature] = levels[int(value)] if 0 <= value < len(levels) else "never met"
+    return made
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_scores_equal_h2os_to_the_bit(name: str) -> None:
+    model = load(name, COLUMNS[name])
+    data = np.load(DATA / f"{name}.npz")
+    for row, (_, _, expected) in zip(data["rows"].tolist(), data["expected"].tolist(), strict=True):
+        features = (
+            vector(name, row) if name == "gbm_categories" else dict(zip(COLUMNS[name], row, strict=True))
+        )
+        scored = model(tuple(features.values()))
+        assert scored.score == expected
+        assert ("e3" in scored.unseen) == (features.get("e3") == "never met")
+
+
+def test_features_may_come_in_any_order() -> None:
+    turned = dict(reversed(COLUMNS["gbm_categories"].items()))
+    values: tuple[Value, ...] = (*(f"{e}_001" for e in CATEGORIES), *(float(i) for i in range(20)))
+    one, other = load("gbm_categories", turned), load("gbm_categories", COLUMNS["gbm_categories"])
+    by_name = dict(zip([*CATEGORIES, "n00", *NUMBERS], values, strict=True))
+    assert one([by_name[n] for n in turned]) == other([by_name[n] for n in COLUMNS["gbm_categories"]])
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    model = load("gbm_numbers", COLUMNS["gbm_numbers"])
+    rows = [[float(i + j) for j in range(20)] for i in range(4)]
+    alone = [model(row).score for row in rows]
+    wrong: list[int] = []
+
+    def score(i: int) -> None:
+        wrong.extend(i for _ in range(2000) if model(rows[i]).score != alone[i])
+
+    threads = [threading.Thread(target=score, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_model_with_other_columns_is_refused() -> None:
+    features = {**COLUMNS["gbm_numbers"], "extra": NUMBER}
+    with pytest.raises(BadArtifact, match="model's columns"):
+        load("gbm_numbers", features)
+
+
+def test_a_category_where_the_model_has_a_number_is_refused() -> None:
+    with pytest.raises(BadArtifact, match="model's column n01"):
+        load("gbm_numbers", {**COLUMNS["gbm_numbers"], "n01": CATEGORY})
+
+
+@pytest.mark.parametrize("cut", [0, 10, 50_000])
+def test_a_truncated_mojo_is_refused(cut: int) -> None:
+    mojo = (DATA / "gbm_numbers.zip").read_bytes()[:cut]
+    with pytest.raises(BadArtifact, match=r"model\.zip"):
+        engine.load(mojo, COLUMNS["gbm_numbers"])

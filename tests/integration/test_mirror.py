@@ -1,0 +1,91 @@
+"""The mirror on real parts: both ways, the on-prem broker's stamp, the keys, the headers, the lag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from hotpath.clock import HOUR, Clock
+from hotpath.contract.load import load
+from hotpath.handoffs import ARRIVED_HEADER, MODELS, topics
+from hotpath.kafka import Admin, Entry, KafkaLog, standing
+from hotpath.local import mirror
+from hotpath.local.mirror_lag import MirrorLag
+from hotpath.local.processes import Processes
+from hotpath.settings import PROJECT, Cluster, Kafka
+from tests.conftest import free_port, start_broker, until
+
+DECLARED = topics([load(PROJECT / "config/pipelines/flights.yaml")])
+EVENTS = "flights.status"
+
+
+@dataclass
+class Sites:
+    """Two real brokers and the one real link between them."""
+
+    kafka: Kafka
+
+    def log(self, site: str) -> KafkaLog:
+        return KafkaLog(getattr(self.kafka, site).address)
+
+    def crossed(self, site: str, topic: str, count: int) -> list[Entry]:
+        found: list[Entry] = []
+
+        def enough() -> bool:
+            found[:] = standing(self.log(site), topic)
+            return len(found) >= count
+
+        until(enough, f"{count} records of {topic} at {site}", 90)
+        return found
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory, processes: Processes) -> Iterator[Sites]:
+    folder: Path = tmp_path_factory.mktemp("sites")
+    addresses = {site: start_broker(f"m-{site}", folder, processes) for site in ("onprem", "cloud")}
+    for site in ("onprem", "cloud"):
+        Admin(addresses[site]).ensure(DECLARED, "onprem" if site == "onprem" else "cloud", 2)
+    config = folder / "mm2.properties"
+    config.write_text(mirror.properties(DECLARED, addresses["onprem"], addresses["cloud"], free_port()))
+    processes.start("mirror", mirror.run_command(config))
+    clusters = {s: Cluster(bootstrap_servers=a, port=1) for s, a in addresses.items()}
+    yield Sites(Kafka(onprem=clusters["onprem"], cloud=clusters["cloud"]))
+    processes.stop("mirror", "m-onprem", "m-cloud")
+
+
+def test_an_event_crosses_with_its_key_headers_and_the_on_prem_brokers_stamp(sites: Sites) -> None:
+    onprem, clock = sites.log("onprem"), Clock()
+    before = clock.real()
+    onprem.send(EVENTS, b"skewed", b"f1", {ARRIVED_HEADER: b"123"})
+    assert onprem.flush(20) == 0
+    after = clock.real()
+    (source,) = standing(onprem, EVENTS)
+    (copy,) = sites.crossed("cloud", EVENTS, 1)
+    assert (copy.key, copy.value, dict(copy.headers)) == (b"f1", b"skewed", {ARRIVED_HEADER: b"123"})
+    assert copy.partition == source.partition
+    assert copy.at == source.at
+    assert before - 1000 <= copy.at <= after < before + HOUR
+
+
+def test_a_model_comes_back_over_the_same_link_and_its_tombstone_too(sites: Sites) -> None:
+    cloud = sites.log("cloud")
+    cloud.send(MODELS, b"announced", b"flights/b1")
+    cloud.send(MODELS, None, b"flights/b1")
+    assert cloud.flush(20) == 0
+    found = sites.crossed("onprem", MODELS, 2)
+    assert [e.value for e in found] == [b"announced", None]
+
+
+def test_the_lag_falls_to_nothing_once_all_has_crossed(sites: Sites) -> None:
+    onprem = sites.log("onprem")
+    for n in range(500):
+        onprem.send(EVENTS, b"x", b"%d" % n)
+    assert onprem.flush(20) == 0
+    watch = MirrorLag(sites.kafka, DECLARED)
+    watch.start()
+    until(lambda: watch.behind.get(EVENTS) == 0 and watch.behind.get(MODELS) == 0, "no lag", 90)
+    watch.stop()
+    assert len(sites.crossed("cloud", EVENTS, 501)) == 501

@@ -1,0 +1,104 @@
+"""The training window by brute force: what train/window.py must give, read off the design's sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hotpath.clock import Micros
+from hotpath.contract.model import Contract
+from hotpath.contract.row import row_function
+from hotpath.contract.types import Type
+from tests.integration.train.lakes import Row
+
+
+@dataclass
+class Expected:
+    """Rows as the files hold them (features, then the label as "0" or "1"), with their arrival."""
+
+    train: list[tuple[object, ...]] = field(default_factory=list)
+    holdout: list[tuple[object, ...]] = field(default_factory=list)
+    newest_train: Micros = -1
+    oldest_holdout: Micros = -1
+    left_out: Counter[str] = field(default_factory=Counter)
+    disagreeing: set[str] = field(default_factory=set)
+
+
+def window(contract: Contract, events: Sequence[Row], labels: Sequence[Row], now: Micros) -> Expected:
+    """Every event looked at by itself, against all events and all labels."""
+    expected = Expected()
+    inside = [e for e in events if now - contract.train.window < arrived(e) <= now]
+    rows = []
+    for event in sorted(inside, key=place):
+        answers = [x for x in labels if same_entity(contract, x, event) and arrived(x) <= now]
+        if len({x[contract.labels.target] for x in answers}) > 1:
+            expected.disagreeing.add(str(event[contract.events.entity]))
+        newest = max(answers, key=lambda x: (arrived(x), place(x)), default=None)
+        reason = left_out(contract, event, inside, newest)
+        if reason or newest is None:
+            expected.left_out[reason] += 1
+        else:
+            rows.append((arrived(event), (*features(contract, event), label(contract, newest))))
+    split(expected, rows, contract.train.holdout)
+    return expected
+
+
+def left_out(contract: Contract, event: Row, inside: Sequence[Row], newest: Row | None) -> str:
+    """Why an event is no row; empty where it is one."""
+    first = min((e for e in inside if e[contract.events.id] == event[contract.events.id]), key=place)
+    if first is not event:
+        return (
+            "same id, same body" if body(contract, first) == body(contract, event) else "same id, other body"
+        )
+    if newest is None:
+        return "unlabelled"
+    if arrived(newest) < arrived(event):
+        return "label arrived before its event"
+    if arrived(newest) > arrived(event) + contract.labels.horizon:
+        return "label arrived after the horizon"
+    return ""
+
+
+def split(expected: Expected, rows: list[tuple[Micros, tuple[object, ...]]], share: float) -> None:
+    """The newest `share` of the rows, and all that came at the instant of its oldest, are holdout."""
+    newest_first = sorted((at for at, _ in rows), reverse=True)
+    percent = round(share * 100)
+    size = -(-len(rows) * percent // 100)
+    if not size:
+        return
+    cut = newest_first[size - 1]
+    expected.train = [row for at, row in rows if at < cut]
+    expected.holdout = [row for at, row in rows if at >= cut]
+    expected.newest_train = max((at for at, _ in rows if at < cut), default=-1)
+    expected.oldest_holdout = min(at for at, _ in rows if at >= cut)
+
+
+def features(contract: Contract, event: Row) -> tuple[object, ...]:
+    """As handed to the model: category a string, everything else a double."""
+    decoded = {f.name: event[f.name] for f in contract.events.fields}
+    values = row_function(contract)(decoded)  # type: ignore[arg-type]  # rows of a test hold any object
+    kinds = [f.type for f in contract.features]
+    return tuple(
+        v if v is None or kind == Type.CATEGORY else float(v) for v, kind in zip(values, kinds, strict=True)
+    )
+
+
+def label(contract: Contract, answer: Row) -> str:
+    return "1" if answer[contract.labels.target] else "0"
+
+
+def same_entity(contract: Contract, answer: Row, event: Row) -> bool:
+    return answer[contract.labels.entity] == event[contract.events.entity]
+
+
+def body(contract: Contract, event: Row) -> list[object]:
+    return [event[f.name] for f in contract.events.fields]
+
+
+def arrived(row: Row) -> Micros:
+    return int(str(row["arrived_at"]))
+
+
+def place(row: Row) -> tuple[int, int]:
+    return int(str(row["partition"])), int(str(row["offset"]))

@@ -1,0 +1,187 @@
+"""A whole run on real Spark and real H2O, from a lake to an announcement."""
+
+from __future__ import annotations
+
+import io
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import pytest
+
+from hotpath import keys, settings
+from hotpath.bundle import Bundle, opened
+from hotpath.clock import Clock, Micros, Segment, wait
+from hotpath.contract.load import load
+from hotpath.contract.model import Contract
+from hotpath.contract.parts import Gate
+from hotpath.contract.types import Type
+from hotpath.handoffs import BUNDLES, MODELS, Announcement
+from hotpath.kafka import MemoryLog
+from hotpath.lake import Lake
+from hotpath.progress import Progress, read
+from serve import engine
+from serve.generation import CATEGORY, NUMBER
+from tests.integration.train.lakes import Flights
+from train.account import Account
+from train.folder import Folder
+from train.job import Attempt, Trainer, attempt, tally
+from train.scorecard import Measured
+from train.store import BundleStore, Run
+
+CONTRACT = load(settings.PROJECT / "config" / "pipelines" / "flights.yaml")
+START: Micros = 1_780_000_000_000_000
+
+
+@dataclass(frozen=True)
+class Site:
+    """A data folder with keys, a lake and a clock that stands where the lake ends."""
+
+    folder: Path
+    log: MemoryLog
+    now: Micros
+
+    def trainer(self, contract: Contract = CONTRACT) -> Trainer:
+        return Trainer(
+            contract=contract,
+            folder=Folder(self.folder / "run"),
+            store=BundleStore(self.folder / "store"),
+            log=self.log,
+            key=keys.signing_key(self.folder / "signing.pem"),
+            clock=Clock(self.folder / "clock.jsonl"),
+            progress=Progress(self.folder / "state.json"),
+        )
+
+    def bundle(self, said: Announcement) -> Bundle:
+        """What a scorer would open: the announced chunks off the log."""
+        chunks = {e.key: e.value or b"" for e in self.log.entries if e.topic == BUNDLES}
+        packed = b"".join(chunks[f"{said.bundle}/{i}".encode()] for i in range(said.chunks))
+        return opened(packed, keys.verify_key(self.folder / "verify.pem"))
+
+    def announced(self) -> list[Announcement]:
+        key = keys.verify_key(self.folder / "verify.pem")
+        return [Announcement.verified(e.value or b"", key) for e in self.log.entries if e.topic == MODELS]
+
+
+def site(folder: Path, flights: int, environment: pytest.MonkeyPatch, only_class: bool | None = None) -> Site:
+    """The children read the same settings as everyone: from the environment."""
+    environment.setenv("HOTPATH__DATA", str(folder))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        environment.setenv("HOTPATH__H2O__PORT", str(free.getsockname()[1]))
+    keys.make(folder / "signing.pem", folder / "verify.pem")
+    made = Flights(CONTRACT, START, random.Random(5), only_class)
+    now = made.land(Lake(folder / "cloud" / "lake", CONTRACT.name), flights, spacing=900_000_000)
+    Clock(folder / "clock.jsonl").append(Segment(0, now, 0))
+    return Site(folder, MemoryLog(), now)
+
+
+def running(folder: Path) -> list[str]:
+    """Command lines that name the folder."""
+    lines = [" ".join(p.info["cmdline"] or ()) for p in psutil.process_iter(["cmdline"])]
+    return [line for line in lines if str(folder) in line]
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> tuple[Site, Run]:
+    found = site(tmp_path_factory.mktemp("site"), 1500, environment)
+    return found, attempt(found.trainer())
+
+
+def test_a_run_announces_a_bundle_that_opens_with_the_verify_key(trained: tuple[Site, Run]) -> None:
+    found, run = trained
+    assert (run.state, run.why) == ("trained", f"holdout AUC {run.auc:.4f}")
+    (said,) = found.announced()
+    assert (said.bundle, said.sequence, said.announced_at) == (run.bundle, 1, found.now)
+    facts = found.bundle(said).facts
+    assert facts["window"] == {"from": found.now - CONTRACT.train.window, "to": found.now}
+    assert facts["batches"] == [0, 1, 2, 3]
+    assert facts["trained_at"] == found.now
+    assert run.auc is not None
+    assert run.auc > 0.6
+
+
+def test_the_mojo_scores_the_golden_rows_as_the_cluster_did(trained: tuple[Site, Run]) -> None:
+    found, _ = trained
+    (said,) = found.announced()
+    files = found.bundle(said).files
+    golden = pq.read_table(io.BytesIO(files["golden.parquet"]))
+    kinds = {f.name: CATEGORY if f.type == Type.CATEGORY else NUMBER for f in CONTRACT.features}
+    engine.start(settings.PROJECT / ".jars" / "genmodel")
+    model = engine.load(files["model.zip"], kinds)
+    vectors = zip(*(golden[f"feature.{name}"].to_pylist() for name in kinds), strict=True)
+    assert golden.num_rows == 200
+    assert [model(v).score for v in vectors] == golden["score"].to_pylist()
+
+
+def test_a_model_below_the_gate_is_refused_and_the_live_one_kept(trained: tuple[Site, Run]) -> None:
+    found, _ = trained
+    strict = found.trainer(replace(CONTRACT, gate=Gate(auc=0.99)))
+    account = Account.from_bytes(strict.folder.account.read_bytes())
+    weak = Measured(auc=0.7, f1=0.5, accuracy=0.7, threshold=0.3)
+    run = Attempt(strict, found.now).judged(strict.folder, account, weak)
+    assert (run.state, run.why) == ("refused", "auc is 0.7000, the gate asks for at least 0.99")
+    assert len(found.announced()) == 1
+
+
+def test_nothing_of_a_run_is_left_running(trained: tuple[Site, Run]) -> None:
+    assert running(trained[0].folder) == []
+
+
+def test_the_trainer_ends_within_five_seconds_and_takes_spark_with_it(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    found = site(tmp_path, 5, environment)
+    keys.make(tmp_path / "cloud" / "keys" / "signing.pem", tmp_path / "unused.pem")
+    clock = Clock()
+    job = subprocess.Popen([sys.executable, "-m", "train.job", CONTRACT.name], stderr=subprocess.DEVNULL)
+    until = clock.elapsed() + 60
+    while not any("org.apache.spark" in line for line in running(found.folder)) and clock.elapsed() < until:
+        wait(0.05)
+    assert read(found.folder / "state" / "train.json")["state"] == "window"
+    job.terminate()
+    assert job.wait(5) == 0
+    assert running(found.folder) == []
+
+
+def test_the_progress_names_the_last_stage_and_the_tally_what_came_of_it(trained: tuple[Site, Run]) -> None:
+    found, run = trained
+    assert read(found.folder / "state.json")["state"] == "publishing"
+    refused = Run("refused", "", 0, {}, auc=0.5)
+    assert tally([run, refused, Run("failed", "", 0, {})]) == {
+        "trained": 2,
+        "announced": 1,
+        "refused": 1,
+        "failed": 1,
+        "holdout_auc": 0.5,
+    }
+
+
+def test_a_window_of_one_class_is_refused(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    found = site(tmp_path, 50, environment, only_class=True)
+    run = attempt(found.trainer())
+    assert run.state == "refused"
+    assert "only one class in the train rows" in run.why
+    assert found.announced() == []
+
+
+def test_a_run_that_breaks_is_a_failed_run_with_its_reason(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    found = site(tmp_path, 5, environment)
+    (tmp_path / "cloud" / "lake" / CONTRACT.name / "manifest" / "9.json").write_text("{")
+    run = attempt(found.trainer())
+    assert run.state == "failed"
+    assert "a manifest" in run.why

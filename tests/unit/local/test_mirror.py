@@ -1,0 +1,54 @@
+"""The mirror's properties come from the contracts; its lag from its own offsets."""
+
+from __future__ import annotations
+
+import re
+
+from hotpath.contract.load import load
+from hotpath.handoffs import topics
+from hotpath.local.mirror import lag, mirrored, properties
+from hotpath.settings import PROJECT
+
+DECLARED = topics([load(PROJECT / "config/pipelines/flights.yaml")])
+
+
+def flow(direction: str) -> list[str]:
+    """The topic patterns of a direction, as Java's Properties reads them."""
+    rendered = properties(DECLARED, "a:1", "b:2", 3)
+    (line,) = (row for row in rendered.splitlines() if row.startswith(f"{direction}.topics"))
+    return line.split(" = ")[1].replace("\\\\", "\\").split(",")
+
+
+def test_every_topic_goes_the_way_it_is_declared_and_no_other() -> None:
+    for topic in DECLARED:
+        ways = [
+            d for d in ("onprem->cloud", "cloud->onprem") if any(re.fullmatch(p, topic.name) for p in flow(d))
+        ]
+        assert ways == [topic.direction]
+
+
+def test_a_dot_in_a_name_is_a_dot_and_nothing_else() -> None:
+    assert not any(re.fullmatch(p, "flightsXstatus") for p in flow("onprem->cloud"))
+
+
+def test_exactly_once_is_on_in_both_directions() -> None:
+    rendered = properties(DECLARED, "a:1", "b:2", 3)
+    for line in (
+        "onprem.exactly.once.source.support = enabled",
+        "cloud.exactly.once.source.support = enabled",
+        "onprem.consumer.isolation.level = read_committed",
+        "cloud.consumer.isolation.level = read_committed",
+    ):
+        assert line in rendered.splitlines()
+
+
+def test_what_has_crossed_is_read_from_the_mirrors_own_offsets() -> None:
+    key = b'["MirrorSourceConnector",{"cluster":"onprem","partition":2,"topic":"flights.status"}]'
+    assert mirrored(key, b'{"offset":41}') == ("flights.status", 2, 42)
+    assert mirrored(key, None) is None
+    assert mirrored(b'["MirrorHeartbeatConnector",{"sourceClusterAlias":"a"}]', b'{"offset":0}') is None
+
+
+def test_lag_is_what_stands_at_the_source_and_has_not_crossed() -> None:
+    ends = {("t", 0): 10, ("t", 1): 4, ("u", 0): 3}
+    assert lag(ends, {("t", 0): 7, ("t", 1): 4}) == {"t": 3, "u": 3}

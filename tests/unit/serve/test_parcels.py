@@ -1,0 +1,51 @@
+"""Chunks become a bundle in any order, and nothing else does."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotpath.bundle import chunked, sha256
+from hotpath.errors import BadArtifact, BadInput
+from hotpath.handoffs import Announcement
+from serve.parcels import Parcels
+
+PACKED = bytes(range(256)) * 5
+CHUNKS = chunked(PACKED, 100)
+WORD = Announcement("p", "b1", sha256(PACKED), len(PACKED), len(CHUNKS), 1, "promote", "", 0)
+
+
+@given(st.permutations(range(len(CHUNKS))), st.integers(0, len(CHUNKS)))
+def test_chunks_in_any_order_around_their_announcement_make_the_bundle(order: list[int], when: int) -> None:
+    parcels = Parcels()
+    for position, index in enumerate(order):
+        if position == when:
+            parcels.announced(WORD)
+        assert parcels.whole("b1") is None
+        parcels.add(f"b1/{index}".encode(), CHUNKS[index])
+    parcels.announced(WORD)
+    assert parcels.whole("b1") == PACKED
+
+
+def test_a_chunk_with_one_bit_changed_makes_a_bad_bundle() -> None:
+    parcels = Parcels()
+    parcels.announced(WORD)
+    for index, chunk in enumerate(CHUNKS):
+        parcels.add(f"b1/{index}".encode(), bytes([chunk[0] ^ 1, *chunk[1:]]) if index == 3 else chunk)
+    with pytest.raises(BadArtifact, match="announced"):
+        parcels.whole("b1")
+
+
+def test_what_nobody_announced_makes_room_oldest_first() -> None:
+    parcels = Parcels(most_bytes=250)
+    parcels.announced(WORD)
+    for key in (b"b1/0", b"old/0", b"new/0"):
+        parcels.add(key, b"x" * 100)
+    assert set(parcels.held) == {"b1", "new"}
+
+
+@pytest.mark.parametrize("key", [None, b"", b"b1", b"b1/", b"b1/x", b"b1/-1", b"b1/9999999", b"\xff/\xff"])
+def test_a_chunk_without_a_place_is_refused(key: bytes | None) -> None:
+    with pytest.raises(BadInput):
+        Parcels().add(key, b"x")

@@ -1,0 +1,63 @@
+"""Root of the child process that builds one window with Spark: `python -m train.build FOLDER NOW`.
+
+Reads the contract in the run's folder and the lake's manifest-listed files, leaves the window's Parquet files
+and its account, and ends, so that its memory is free before H2O's is taken. NOW is the domain's time in µs.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from hotpath import settings, spark
+from hotpath.clock import Micros
+from hotpath.contract.model import Contract
+from hotpath.errors import HotpathError
+from hotpath.lake import Lake
+from train.account import Account, Span
+from train.folder import Folder
+from train.sources import tables
+from train.window import judged
+from train.written import write
+
+CONF = {
+    # A run is over before the optimising compiler pays, and the machine is shared with the scorer.
+    "spark.driver.extraJavaOptions": f"{spark.CONF['spark.driver.extraJavaOptions']} -XX:TieredStopAtLevel=1",
+    # Above this many paths Spark lists files in a job of one task a file; ours are listed already.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
+    # The plan is fixed and its tables are small: planning anew at every shuffle only costs.
+    "spark.sql.adaptive.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Build the window that ends at NOW."""
+    folder, now = Folder(Path(argv[0]).resolve()), int(argv[1])
+    found = settings.load()
+    try:
+        contract = Contract.from_json(folder.contract.read_bytes())
+        scratch = str(folder.path / "spark")
+        conf = {**CONF, "spark.local.dir": scratch, "spark.sql.warehouse.dir": scratch}
+        session = spark.session("hotpath window", found.spark.master, found.spark.memory, conf=conf)
+        build(session, Lake(found.lake_root(), contract.name), contract, now, folder)
+    except HotpathError as error:
+        logging.error("%s", error)
+        return 1
+    return 0
+
+
+def build(session: SparkSession, lake: Lake, contract: Contract, now: Micros, folder: Folder) -> Account:
+    """The window that ends at `now`. Raises BadArtifact where the lake is not what its manifests say."""
+    span = Span(now - contract.train.window, now)
+    read = tables(session, lake, contract)
+    table = judged(read.events, read.labels, contract, span)
+    return write(table, contract, span, read.batches, read.unlisted, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

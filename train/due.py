@@ -1,0 +1,14 @@
+"""When the next run is due: a pure schedule, so that a replayed clock can drive it."""
+
+from hotpath.clock import Micros
+
+
+def due(last: Micros | None, every: Micros, now: Micros) -> bool:
+    """Whether a run is due at `now`, the last one having begun at `last` (None: never).
+
+    Runs that were missed while one was under way or the trainer was away are not caught up.
+
+    >>> due(None, 10, 0), due(5, 10, 14), due(5, 10, 15), due(5, 10, 99)
+    (True, False, True, True)
+    """
+    return last is None or now - last >= every

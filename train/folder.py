@@ -1,0 +1,66 @@
+"""A run's folder: what its steps hand to each other, by name.
+
+`build` leaves train.parquet/, holdout.parquet/, golden.parquet/ and account.json; `fit` leaves model.zip,
+scored.parquet and measured.json. The contract is copied in first, so that one run reads one contract.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hotpath.errors import BadArtifact
+
+Part = Literal["train", "holdout", "golden"]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of one run."""
+
+    path: Path
+
+    @property
+    def contract(self) -> Path:
+        """The contract's canonical JSON."""
+        return self.path / "contract.json"
+
+    @property
+    def account(self) -> Path:
+        """The window's account."""
+        return self.path / "account.json"
+
+    @property
+    def mojo(self) -> Path:
+        """The model."""
+        return self.path / "model.zip"
+
+    @property
+    def scored(self) -> Path:
+        """The golden rows with the cluster's scores."""
+        return self.path / "scored.parquet"
+
+    @property
+    def measured(self) -> Path:
+        """The model's quality on the holdout."""
+        return self.path / "measured.json"
+
+    def part(self, name: Part) -> Path:
+        """The folder of Parquet files that Spark writes for one part of the window."""
+        return self.path / f"{name}.parquet"
+
+    def files(self, name: Part) -> list[Path]:
+        """The Parquet files of a part, in the rows' order. Raises BadArtifact where there is none."""
+        found = sorted(self.part(name).glob("*.parquet"))
+        if not found:
+            raise BadArtifact(str(self.part(name)), "no file", "what the window's builder writes")
+        return found
+
+    def begun(self, contract: bytes) -> Folder:
+        """This folder, emptied of an earlier run, holding the contract."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir(parents=True)
+        self.contract.write_bytes(contract)
+        return self

@@ -1,0 +1,183 @@
+"""The trainer: `python -m train.job PIPELINE`.
+
+Whenever a run is due by the domain's clock: the window (Spark, a child), the model (H2O, a child), the gate,
+the bundle, the announcement; one after the other, never two runs at once. What a run came to is kept in the
+bundle store, so that a restart knows when the next is due. A run that fails leaves the live model untouched.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hotpath import settings
+from hotpath.bundle import Sealed, seal
+from hotpath.clock import Clock, Micros, wait
+from hotpath.contract.load import load
+from hotpath.contract.model import Contract
+from hotpath.kafka import KafkaLog, Log
+from hotpath.keys import signing_key
+from hotpath.progress import Progress
+from train import child
+from train.account import Account
+from train.content import facts, files
+from train.due import due
+from train.folder import Folder
+from train.gate import trainable, verdict
+from train.parameters import FIXED
+from train.provenance import revision, versions
+from train.publish import publish
+from train.scorecard import Measured
+from train.store import BundleStore, Run, State
+
+LOOK_S = 0.5
+BUILD_S = 900.0
+FIT_S = 900.0
+
+logger = logging.getLogger("train")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Train the pipeline that `argv` names until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # SystemExit unwinds every `with`, so that children end before this process does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    work(trainer(argv[0], settings.load()))
+    return 0
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """All that a run needs."""
+
+    contract: Contract
+    folder: Folder
+    store: BundleStore
+    log: Log
+    key: Ed25519PrivateKey
+    clock: Clock
+    progress: Progress
+
+
+def trainer(pipeline: str, found: settings.Settings) -> Trainer:
+    """The trainer of one pipeline under these settings. Raises BadConfig."""
+    return Trainer(
+        contract=load(found.pipelines / f"{pipeline}.yaml"),
+        folder=Folder(found.data / "cloud" / "train" / pipeline),
+        store=BundleStore(found.bundle_store() / pipeline),
+        log=KafkaLog(found.kafka.cloud.address),
+        key=signing_key(found.signing_key()),
+        clock=Clock(found.clock_file()),
+        progress=Progress(found.state(f"train-{pipeline}")),
+    )
+
+
+def work(trainer: Trainer) -> None:
+    """Run whenever a run is due, for ever."""
+    while True:
+        runs = trainer.store.runs()
+        trainer.progress.say("idle", **tally(runs))
+        last = runs[-1].began_at if runs else None
+        while not due(last, trainer.contract.train.retrain_every, trainer.clock.now()):
+            wait(LOOK_S)
+        run = attempt(trainer)
+        trainer.store.record(run)
+        logger.info("run of %d: %s %s %s", run.began_at, run.state, run.why, run.seconds)
+
+
+def tally(runs: Sequence[Run]) -> dict[str, int | float | None]:
+    """What all runs came to, as the trainer's progress shows it."""
+    states = [run.state for run in runs]
+    return {
+        "trained": sum(run.auc is not None for run in runs),
+        "announced": sum(run.sequence is not None for run in runs),
+        "refused": states.count("refused"),
+        "failed": states.count("failed"),
+        "holdout_auc": next((run.auc for run in reversed(runs) if run.auc is not None), None),
+    }
+
+
+def attempt(trainer: Trainer) -> Run:
+    """One run to its end; whatever goes wrong becomes a failed run."""
+    attempted = Attempt(trainer, began_at=trainer.clock.now())
+    try:
+        return attempted.run()
+    except Exception as error:
+        logger.exception("the run failed")
+        return attempted.ended("failed", str(error))
+
+
+@dataclass
+class Attempt:
+    """One run under way."""
+
+    trainer: Trainer
+    began_at: Micros
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> Run:
+        """Window, model, gate, bundle, announcement."""
+        folder = self.trainer.folder.begun(self.trainer.contract.canonical())
+        account = self._window(folder)
+        if not (found := trainable(account)).passed:
+            return self.ended("refused", found.why)
+        return self.judged(folder, account, self._model(folder))
+
+    def judged(self, folder: Folder, account: Account, measured: Measured) -> Run:
+        """The gate's word on a model: published, or refused with the live one kept."""
+        if not (found := verdict(self.trainer.contract.gate, measured)).passed:
+            return self.ended("refused", found.why, auc=measured.auc)
+        return self._published(folder, account, measured)
+
+    def ended(self, state: State, why: str, auc: float | None = None) -> Run:
+        """This run, without an announcement."""
+        return Run(state, why, self.began_at, self.seconds, auc)
+
+    def _window(self, folder: Folder) -> Account:
+        with self._stage("window"):
+            self._child("train.build", [str(folder.path), str(self.began_at)], BUILD_S)
+            return Account.from_bytes(folder.account.read_bytes())
+
+    def _model(self, folder: Folder) -> Measured:
+        with self._stage("training"):
+            self._child("train.fit", [str(folder.path)], FIT_S)
+            return Measured(**json.loads(folder.measured.read_bytes()))
+
+    def _published(self, folder: Folder, account: Account, measured: Measured) -> Run:
+        with self._stage("publishing"):
+            sealed = self._sealed(folder, account, measured)
+            to = self.trainer
+            why = f"holdout AUC {measured.auc:.4f}"
+            said = publish(sealed, to.contract.name, why, to.clock.now(), to.log, to.store, to.key)
+        return Run("trained", why, self.began_at, self.seconds, measured.auc, said.bundle, said.sequence)
+
+    def _sealed(self, folder: Folder, account: Account, measured: Measured) -> Sealed:
+        contract, code = (
+            self.trainer.contract,
+            {"versions": versions(), "revision": revision(settings.PROJECT)},
+        )
+        said = facts(contract, account, measured, FIXED, self.trainer.clock.now(), code)
+        model, golden = folder.mojo.read_bytes(), folder.scored.read_bytes()
+        return seal(files(contract, account, measured, said, model, golden), said, self.trainer.key)
+
+    def _child(self, module: str, arguments: Sequence[str], deadline_s: float) -> None:
+        log = self.trainer.folder.path / f"{module}.log"
+        child.run(module, [sys.executable, "-m", module, *arguments], log, deadline_s, self.trainer.clock)
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self.trainer.progress.say(name)
+        began = self.trainer.clock.elapsed()
+        yield
+        self.seconds[name] = round(self.trainer.clock.elapsed() - began, 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""A sealed bundle made public: kept, numbered, sent in chunks, announced; in that order.
+
+A crash between any two steps leaves nothing that a scorer could mistake for a bundle: a number without an
+announcement is skipped, chunks without one are never read. Raises Unavailable where the log does not
+acknowledge in time.
+"""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hotpath.bundle import Sealed, chunked
+from hotpath.clock import Micros
+from hotpath.errors import Unavailable
+from hotpath.handoffs import BUNDLES, MODELS, Announcement
+from hotpath.kafka import Log
+from train.store import BundleStore
+
+DEADLINE_S = 30
+
+
+def publish(
+    sealed: Sealed, pipeline: str, why: str, now: Micros, log: Log, store: BundleStore, key: Ed25519PrivateKey
+) -> Announcement:
+    """Make `sealed` the pipeline's newest bundle."""
+    store.keep(sealed)
+    sequence = store.take_sequence({"bundle": sealed.id, "at": now})
+    chunks = chunked(sealed.packed)
+    announcement = Announcement(
+        pipeline=pipeline,
+        bundle=sealed.id,
+        sha256=sealed.sha256,
+        size=len(sealed.packed),
+        chunks=len(chunks),
+        sequence=sequence,
+        kind="promote",
+        why=why,
+        announced_at=now,
+    )
+    _send(log, BUNDLES, {f"{sealed.id}/{index}": chunk for index, chunk in enumerate(chunks)})
+    _send(log, MODELS, {f"{pipeline}/{sealed.id}": announcement.signed(key)})
+    return announcement
+
+
+def _send(log: Log, topic: str, records: dict[str, bytes]) -> None:
+    """Send all and wait until the brokers have them."""
+    failures: list[Exception] = []
+
+    def told(error: Exception | None) -> None:
+        if error is not None:
+            failures.append(error)
+
+    taken = [log.send(topic, value, name.encode(), on_delivery=told) for name, value in records.items()]
+    # A second at a time: while librdkafka waits, Python cannot act on a signal.
+    missing = next((0 for _ in range(DEADLINE_S) if log.flush(1.0) == 0), 1)
+    if missing or failures or not all(taken):
+        found = failures[0] if failures else "records not acknowledged"
+        raise Unavailable(topic, str(found), f"acknowledgement within {DEADLINE_S} s")

@@ -1,0 +1,92 @@
+"""The lake's files as a window may read them: listed by a manifest, unaltered, of the contract's schema.
+
+Refuses before Spark sees a byte: given a schema, Spark reads a missing column as nulls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T
+
+from hotpath.contract.model import Contract
+from hotpath.contract.parts import Events, Labels
+from hotpath.errors import BadArtifact
+from hotpath.lake import Dataset, File, Lake, Manifest
+from hotpath.lake import schema as lake_schema
+
+RESTORE = "restore the file from a copy of the lake"
+SPARK_TYPES: dict[pa.DataType, T.DataType] = {
+    pa.string(): T.StringType(),
+    pa.bool_(): T.BooleanType(),
+    pa.int32(): T.IntegerType(),
+    pa.int64(): T.LongType(),
+    pa.float64(): T.DoubleType(),
+    pa.timestamp("us", tz="UTC"): T.TimestampType(),
+}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Events and labels of the batches that are published, and the number of files in no manifest."""
+
+    events: DataFrame
+    labels: DataFrame
+    batches: tuple[int, ...]
+    unlisted: int
+
+
+def tables(session: SparkSession, lake: Lake, contract: Contract) -> Tables:
+    """What the lake holds just now. Raises BadArtifact naming the first file that must not be read."""
+    manifests = lake.manifests()
+
+    def read(dataset: Dataset, source: Events | Labels) -> DataFrame:
+        schema = lake_schema([(f.name, f.type) for f in source.fields])
+        paths = checked(lake, manifests, dataset, schema)
+        spark_schema = T.StructType([T.StructField(c.name, SPARK_TYPES[c.type]) for c in schema])
+        return (
+            session.read.schema(spark_schema).parquet(*paths)
+            if paths
+            else session.createDataFrame([], spark_schema)
+        )
+
+    return Tables(
+        read("events", contract.events),
+        read("labels", contract.labels),
+        tuple(m.batch for m in manifests),
+        len(lake.unlisted()),
+    )
+
+
+def checked(lake: Lake, manifests: Sequence[Manifest], dataset: Dataset, schema: pa.Schema) -> list[str]:
+    """Paths of the dataset's files in these manifests. Raises BadArtifact naming the first bad file."""
+    listed = [file for manifest in manifests for file in manifest.files if file.dataset == dataset]
+    paths = lake.paths(dataset, manifests)
+    for file, path in zip(listed, paths, strict=True):
+        _check_bytes(path, file)
+        _check_schema(path, schema)
+    return [str(path) for path in paths]
+
+
+def _check_bytes(path: Path, file: File) -> None:
+    with path.open("rb") as data:
+        found = hashlib.file_digest(data, "sha256").hexdigest()
+    if found != file.sha256:
+        raise BadArtifact(str(path), found, f"the hash that its manifest lists, {file.sha256}", RESTORE)
+
+
+def _check_schema(path: Path, schema: pa.Schema) -> None:
+    try:
+        found = pq.read_schema(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
+    for column in schema:
+        kind = found.field(column.name).type if column.name in found.names else "no such column"
+        if kind != column.type:
+            raise BadArtifact(f"{path}: column {column.name}", str(kind), str(column.type), RESTORE)

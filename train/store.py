@@ -1,0 +1,69 @@
+"""The bundle store: what the trainer remembers, in files that are created once and never changed.
+
+`bundles/ID.zip`, `sequence/N.json` (who took number N), `runs/N.json` (what each run came to). Sequences grow
+here and nowhere else, so that they survive the loss of every topic.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from hotpath.bundle import Sealed, sha256
+from hotpath.clock import Micros
+from hotpath.errors import BadArtifact
+from hotpath.files import create
+
+State = Literal["trained", "refused", "failed"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run came to. `seconds` are real, by stage; `sequence` is set where it was announced."""
+
+    state: State
+    why: str
+    began_at: Micros
+    seconds: dict[str, float]
+    auc: float | None = None
+    bundle: str | None = None
+    sequence: int | None = None
+
+
+class BundleStore:
+    """One pipeline's folder of the store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, sealed: Sealed) -> None:
+        """Keep a bundle; one that is kept already is the same. Raises BadArtifact where it is not."""
+        path = self._folder / "bundles" / f"{sealed.id}.zip"
+        if not create(path, sealed.packed) and sha256(path.read_bytes()) != sealed.sha256:
+            raise BadArtifact(str(path), "other bytes", f"the bundle that hashes to {sealed.sha256}")
+
+    def take_sequence(self, of: Mapping[str, object]) -> int:
+        """The next number, taken for good: where two ask, each gets its own."""
+        return self._append("sequence", of)
+
+    def record(self, run: Run) -> int:
+        """Remember a run, whatever it came to."""
+        return self._append("runs", asdict(run))
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run, oldest first."""
+        folder = self._folder / "runs"
+        return tuple(Run(**json.loads((folder / f"{n}.json").read_bytes())) for n in _numbers(folder))
+
+    def _append(self, kind: str, content: Mapping[str, object]) -> int:
+        number = max(_numbers(self._folder / kind), default=0) + 1
+        while not create(self._folder / kind / f"{number}.json", json.dumps(content).encode()):
+            number += 1
+        return number
+
+
+def _numbers(folder: Path) -> list[int]:
+    return sorted(int(path.stem) for path in folder.glob("[0-9]*.json"))

@@ -1,0 +1,125 @@
+"""The training window as a Spark plan: which events become rows, what is left out, and why.
+
+Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3). The
+plan names tables and columns only; where files lie and what is written belongs to `sources` and `written`.
+
+A judged table has a row for each event of the window::
+
+    event     struct of the decoded fields      topic, partition, offset, arrived_at    where it stood, µs
+    answer    struct of the newest label that had arrived, or null
+    feature.* as handed to the model: category string, all others double; null stays null
+    left_out  the reason, or null for a training row
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from hotpath.clock import Micros
+from hotpath.contract.model import Contract
+from hotpath.contract.types import Type
+from train.account import Span
+from train.to_spark import feature_columns
+
+DUPLICATE = "same id, same body"
+CONTRADICTED = "same id, other body"
+UNLABELLED = "unlabelled"
+EARLY = "label arrived before its event"
+LATE = "label arrived after the horizon"
+LEFT_OUT = (DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE)
+PLACE = ("topic", "partition", "offset", "arrived_at")
+
+
+def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span) -> DataFrame:
+    """Every event that arrived in `span`, with its features, its newest label and its verdict."""
+    answers = answered(labels, contract, span.end)
+    rows = asked(events, contract, span).join(answers, "entity", "left")
+    return rows.withColumn("left_out", _left_out(contract.labels.horizon))
+
+
+def asked(events: DataFrame, contract: Contract, span: Span) -> DataFrame:
+    """Events of the window, each knowing its place among those of one id (`nth`) and the first's body."""
+    arrived = F.col("arrived_at")
+    fields = [F.col(f.name) for f in contract.events.fields]
+    same_id = Window.partitionBy("id").orderBy("partition", "offset")
+    return (
+        events.filter((arrived > _instant(span.start)) & (arrived <= _instant(span.end)))
+        .select(
+            F.col(contract.events.id).alias("id"),
+            F.col(contract.events.entity).alias("entity"),
+            F.struct(*fields).alias("event"),
+            *_place(),
+            *features(contract),
+        )
+        .withColumn("nth", F.row_number().over(same_id))
+        .withColumn("first", F.first("event").over(same_id))
+    )
+
+
+def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
+    """One row an entity: the newest label that had arrived by `now`, and whether its labels disagree."""
+    target = F.col(contract.labels.target)
+    return (
+        labels.filter((F.col("arrived_at") <= _instant(now)) & target.isNotNull())
+        .select(F.col(contract.labels.entity).alias("entity"), target.alias("target"), *_place())
+        .groupBy("entity")
+        .agg(
+            F.max_by(F.struct("target", *PLACE), F.struct("arrived_at", "partition", "offset")).alias(
+                "answer"
+            ),
+            (F.min("target") != F.max("target")).alias("disagree"),
+        )
+    )
+
+
+def features(contract: Contract) -> list[Column]:
+    """The model's columns, `feature.NAME`: every number and truth value as a double."""
+    kinds = [f.type for f in contract.features]
+    return [
+        (column if kind == Type.CATEGORY else column.cast("double")).alias(f"feature.{feature.name}")
+        for feature, kind, column in zip(contract.features, kinds, feature_columns(contract), strict=True)
+    ]
+
+
+def label() -> Column:
+    """The label as H2O's enum wants it: its two levels in the order that makes p1 the chance of true."""
+    return F.when(F.col("answer.target"), "1").otherwise("0").alias("label")
+
+
+def holdout_size(rows: int, share: float) -> int:
+    """Rows of the newest part that judges the model; ties with its oldest row are added to it.
+
+    >>> holdout_size(10, 0.2), holdout_size(11, 0.2), holdout_size(0, 0.2)
+    (2, 3, 0)
+    """
+    return ceil(round(rows * share, 6))
+
+
+def feature_names(contract: Contract) -> Sequence[str]:
+    """Columns of the model in the contract's order."""
+    return [f"feature.{f.name}" for f in contract.features]
+
+
+def _place() -> list[Column]:
+    return [F.unix_micros(c).alias(c) if c == "arrived_at" else F.col(c) for c in PLACE]
+
+
+def _instant(at: Micros) -> Column:
+    """A literal, so that Parquet's statistics can spare the reading."""
+    return F.timestamp_micros(F.lit(at))
+
+
+def _left_out(horizon: Micros) -> Column:
+    """The first reason that holds. Struct equality is null-safe: a null equals a null."""
+    waited = F.col("answer.arrived_at") - F.col("arrived_at")
+    again = F.when(F.col("event").eqNullSafe(F.col("first")), DUPLICATE).otherwise(CONTRADICTED)
+    return (
+        F.when(F.col("nth") > 1, again)
+        .when(F.col("answer").isNull(), UNLABELLED)
+        .when(waited < 0, EARLY)
+        .when(waited > horizon, LATE)
+    )
