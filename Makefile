@@ -7,7 +7,7 @@ FOR ?=
 FRESH ?=
 KILLS ?= 20
 
-.PHONY: help setup lock check test demo faults clean docs
+.PHONY: help setup system lock check test demo kills conformance clean docs
 
 help:               ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 12
@@ -39,13 +39,16 @@ check: setup        ## lint, types, unit and contract tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -q tests/unit tests/contract
+	.venv/bin/pytest -q -m "not campaign" tests/unit tests/contract
 
 test: check         ## all that CI runs
 	.venv/bin/pytest -q -m "not campaign" tests/integration tests/e2e
 
-faults: setup       ## the kill campaign of the stream job: KILLS=20 at each named point
+kills: setup        ## the stream job killed KILLS=20 times at each named point and at random
 	HOTPATH_KILLS=$(KILLS) .venv/bin/pytest -q -m campaign tests/integration
+
+conformance: setup  ## the slow comparisons: every time zone, Spark against the row function
+	.venv/bin/pytest -q -m campaign tests/contract
 
 docs: setup         ## render the reference pages from the tables
 	$(PY) -c "from hotpath.contract.docs import markdown; print(markdown(), end=\"\")" > docs/contract.md

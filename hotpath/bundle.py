@@ -68,11 +68,15 @@ def opened(packed: bytes, key: Ed25519PublicKey) -> Bundle:
         key.verify(entries.pop("manifest.sig"), manifest)
     except InvalidSignature as error:
         raise BadArtifact("bundle's signature", "another key's", "one by this deployment's key") from error
-    said = json.loads(manifest)
+    try:
+        said = json.loads(manifest)
+        hashes, facts = dict(said["files"]), dict(said["facts"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadArtifact("bundle's manifest", str(error), "hashes of files, and facts") from error
     for name, data in entries.items():
-        if sha256(data) != said["files"].get(name):
+        if sha256(data) != hashes.get(name):
             raise BadArtifact(f"bundle's {name}", sha256(data), "the hash its manifest names")
-    return Bundle(sha256(manifest)[:32], entries, said["facts"])
+    return Bundle(sha256(manifest)[:32], entries, facts)
 
 
 def chunked(packed: bytes, size: int = CHUNK_BYTES) -> Sequence[bytes]:

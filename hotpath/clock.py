@@ -16,7 +16,7 @@ import os
 import time
 from bisect import bisect_right
 from dataclasses import asdict, dataclass
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 from hotpath.errors import BadConfig
@@ -72,6 +72,8 @@ class Timeline:
 
     def then(self, segment: Segment) -> Timeline:
         """This line with one more segment. Raises BadConfig where time would go back."""
+        if not 0 <= segment.rate < inf:
+            raise BadConfig("clock segment", segment, "a rate of 0 or more")
         if self.segments:
             if segment.real < self.segments[-1].real:
                 raise BadConfig("clock segment", segment, "a real start not before the last segment's")
@@ -92,7 +94,7 @@ def parse(lines: str, source: str = "clock file") -> Timeline:
         try:
             raw = json.loads(line)
             segment = Segment(int(raw["real"]), int(raw["virtual"]), float(raw["rate"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise BadConfig(source, line, '{"real": µs, "virtual": µs, "rate": number} a line') from error
         timeline = timeline.then(segment)
     return timeline

@@ -21,32 +21,45 @@ def create(path: Path, data: bytes, mode: int = 0o644) -> bool:
         return False
     finally:
         temporary.unlink()
-    _sync_folder(path.parent)
+    sync(path.parent)
     return True
 
 
 def replace(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write `path`, atomically in the place of what stood there."""
     os.replace(_written(path, data, mode), path)
-    _sync_folder(path.parent)
+    sync(path.parent)
 
 
-def _written(path: Path, data: bytes, mode: int) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name}.{uuid4().hex}"
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    return temporary
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, so that a power cut takes none of them."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make durable what was written to a file, or which names stand in a folder."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _written(path: Path, data: bytes, mode: int) -> Path:
+    make_folder(path.parent)
+    temporary = path.parent / f".{path.name}.{uuid4().hex}"
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:  # a full disk must not be filled further by what could not be written
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
 
 
 def hold(path: Path, what: str) -> IO[bytes]:

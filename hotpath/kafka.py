@@ -7,6 +7,7 @@ same tests (tests/integration/test_log.py). Raises Unavailable where a broker do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from hotpath.clock import Micros
-from hotpath.errors import BadConfig, Bug, Unavailable
+from hotpath.errors import BadConfig, BadInput, Bug, Unavailable
 from hotpath.handoffs import Site, Topic
 
 Headers = Mapping[str, bytes]
@@ -30,8 +31,10 @@ Delivered = Callable[[Exception | None], None]
 """Called once a record is acknowledged (None) or given up (why)."""
 
 DEADLINE_S = 20.0
+MOST_BYTES = 1_000_000
+"""librdkafka's and a topic's usual limit of a record."""
 LOOK_S = 0.1
-EXISTING = "an address that answers", "check kafka.*.bootstrap_servers and that the broker runs"
+REACHABLE = "an address that answers", "check kafka.*.bootstrap_servers and that the broker runs"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,10 @@ class Log(Protocol):
         headers: Headers | None = None,
         on_delivery: Delivered | None = None,
     ) -> bool:
-        """Hand a record over without waiting; False (and nothing sent) where the queue is full."""
+        """Hand a record over without waiting; False (and nothing sent) where the queue is full.
+
+        Raises BadInput where the record is too large for any topic.
+        """
 
     def flush(self, deadline_s: float) -> int:
         """Wait until all is acknowledged; the number that is not when the deadline passes."""
@@ -107,7 +113,7 @@ class KafkaLog:
         headers: Headers | None = None,
         on_delivery: Delivered | None = None,
     ) -> bool:
-        """See `Log.send`."""
+        """See `Log.send`. Raises Unavailable too, where the client takes nothing at all."""
         told = None if on_delivery is None else _delivery(on_delivery)
         carried = list(headers.items()) if headers else None
         try:
@@ -115,6 +121,10 @@ class KafkaLog:
         except BufferError:
             self._producer.poll(0)
             return False
+        except KafkaException as error:
+            if _code(error) != KafkaError.MSG_SIZE_TOO_LARGE:
+                raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
+            raise BadInput("message", f"{len(value or b'')} bytes", "at most 1 MB") from error
         self._producer.poll(0)
         return True
 
@@ -135,6 +145,7 @@ class KafkaTail:
     """Every partition of some topics from the beginning, committed records only."""
 
     def __init__(self, bootstrap_servers: str, topics: Sequence[str]) -> None:
+        places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t)}
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -147,7 +158,6 @@ class KafkaTail:
                 "log_level": 2,
             }
         )
-        places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t)}
         self._unread = places.copy()
         self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in places])
 
@@ -159,7 +169,7 @@ class KafkaTail:
             if error.code() == KafkaError._PARTITION_EOF:
                 self._unread.discard((message.topic(), message.partition()))
             elif error.fatal():
-                raise Unavailable("Kafka", error.str(), *EXISTING)
+                raise Unavailable("Kafka", error.str(), *REACHABLE)
         return None
 
     def at_end(self) -> bool:
@@ -189,6 +199,8 @@ class MemoryLog:
         """See `Log.send`."""
         if self.refuse:
             return False
+        if len(value or b"") > MOST_BYTES:
+            raise BadInput("message", f"{len(value or b'')} bytes", "at most 1 MB")
         offset = sum(e.topic == topic for e in self.entries)
         self.entries.append(Entry(topic, 0, offset, key, value, dict(headers or {}), 0))
         if on_delivery is not None:
@@ -243,7 +255,7 @@ class Admin:
         try:
             found = self._client.list_topics(timeout=deadline_s).topics
         except KafkaException as error:
-            raise Unavailable(f"Kafka at {self._servers}", str(error), *EXISTING) from error
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
         return {name: len(t.partitions) for name, t in found.items() if not name.startswith("__")}
 
     def configs(self, topic: str) -> dict[str, str]:
@@ -251,8 +263,10 @@ class Admin:
         asked = self._client.describe_configs([ConfigResource(ResourceType.TOPIC, topic)])
         try:
             (answer,) = (future.result(timeout=DEADLINE_S) for future in asked.values())
-        except KafkaException as error:
-            raise BadConfig(f"topic {topic}", str(error), "a topic that exists") from error
+        except (KafkaException, TimeoutError) as error:
+            if _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise BadConfig(f"topic {topic}", str(error), "a topic that exists") from error
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
         return {name: entry.value for name, entry in answer.items()}
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
@@ -262,39 +276,40 @@ class Admin:
         asked = self._client.list_offsets({place: OffsetSpec.latest() for place in places})
         try:
             return {(tp.topic, tp.partition): f.result(timeout=DEADLINE_S).offset for tp, f in asked.items()}
-        except KafkaException as error:
-            raise Unavailable(f"Kafka at {self._servers}", str(error), *EXISTING) from error
+        except (KafkaException, TimeoutError) as error:
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
 
     def ensure(self, wanted: Iterable[Topic], site: Site, partitions_each: int) -> None:
-        """Create the topics that this site lacks; those that exist are left as they are."""
+        """Create the topics that this site lacks; those there are left as they are. Raises Unavailable."""
         there = self.topics()
-        missing = [
-            NewTopic(t.name, t.partitions or partitions_each, 1, config=t.configs(site))
-            for t in wanted
-            if t.name not in there
-        ]
-        if not missing:
-            return
-        for name, future in self._client.create_topics(missing).items():
-            try:
-                future.result(timeout=DEADLINE_S)
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                    raise Unavailable(f"topic {name}", str(error), "a topic that can be created") from error
+        for topic in wanted:
+            if topic.name not in there:
+                self.create(topic.name, topic.partitions or partitions_each, topic.configs(site))
+
+    def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:
+        """Create a topic with one replica, unless somebody just has. Raises Unavailable."""
+        asked = self._client.create_topics([NewTopic(name, partitions, 1, config=dict(configs))])
+        try:
+            asked[name].result(timeout=DEADLINE_S)
+        except (KafkaException, TimeoutError) as error:
+            if _code(error) != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise Unavailable(f"topic {name}", str(error), "a topic that can be created") from error
 
 
 def standing(log: Log, topic: str) -> list[Entry]:
-    """Every record that stands in a topic now. Raises Unavailable where the end is not reached in time."""
-    tail = log.tail([topic])
+    """Every record that stands in a topic now, and a few that come meanwhile.
+
+    Raises Unavailable where the end is not reached within `DEADLINE_S` of silence.
+    """
     found: list[Entry] = []
     silent = 0
-    # Until the end was seen once, not until nothing comes: a busy topic never falls silent.
-    while not tail.at_end():
-        if (entry := tail.poll(LOOK_S)) is not None:
-            found.append(entry)
-        elif (silent := silent + 1) > DEADLINE_S / LOOK_S:
-            raise Unavailable(f"topic {topic}", f"{len(found)} records, no end", "its end", EXISTING[1])
-    tail.close()
+    with closing(log.tail([topic])) as tail:
+        # Until the end was seen once, not until nothing comes: a busy topic never falls silent.
+        while not tail.at_end():
+            if (entry := tail.poll(LOOK_S)) is not None:
+                found.append(entry)
+            elif (silent := silent + 1) > DEADLINE_S / LOOK_S:
+                raise Unavailable(f"topic {topic}", f"{len(found)} records, no end", "its end", REACHABLE[1])
     return found
 
 
@@ -306,9 +321,14 @@ def partitions(bootstrap_servers: str, topic: str) -> range:
     return range(found[topic])
 
 
+def _code(error: Exception) -> int | None:
+    """What a client's error is about; None for one that is not the client's."""
+    return int(error.args[0].code()) if isinstance(error, KafkaException) else None
+
+
 def _delivery(told: Delivered) -> Callable[[KafkaError | None, Message], None]:
     def call(error: KafkaError | None, _message: Message) -> None:
-        told(None if error is None else Unavailable("delivery", error.str(), *EXISTING))
+        told(None if error is None else Unavailable("delivery", error.str(), *REACHABLE))
 
     return call
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -34,7 +35,7 @@ def signing_key(path: Path) -> Ed25519PrivateKey:
         raise BadConfig(str(path), oct(path.stat().st_mode & 0o777), "mode 600", f"chmod 600 {path}")
     try:
         key = load_pem_private_key(data, password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadConfig(str(path), "no key", "an Ed25519 private key in PEM") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise BadConfig(str(path), type(key).__name__, "an Ed25519 private key in PEM")
@@ -45,7 +46,7 @@ def verify_key(path: Path) -> Ed25519PublicKey:
     """Raises BadConfig where the file is unreadable or no Ed25519 key."""
     try:
         key = load_pem_public_key(_read(path))
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise BadConfig(str(path), "no key", "an Ed25519 public key in PEM") from error
     if not isinstance(key, Ed25519PublicKey):
         raise BadConfig(str(path), type(key).__name__, "an Ed25519 public key in PEM")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -26,6 +26,8 @@ DATASETS: tuple[Dataset, ...] = get_args(Dataset)
 
 Offsets = dict[str, dict[int, int]]
 """Topic to partition to offset."""
+
+RESTORE = "restore it from a copy of the lake"
 
 INSTANT = pa.timestamp("us", tz="UTC")
 PLACE: tuple[tuple[str, pa.DataType], ...] = (
@@ -84,7 +86,7 @@ class Manifest:
             start, end = _offsets(raw.pop("start")), _offsets(raw.pop("end"))
             return cls(files=files, start=start, end=end, **raw)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadArtifact(source, data, "a manifest", "restore it from a copy of the lake") from error
+            raise BadArtifact(source, data, "a manifest", RESTORE) from error
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,19 @@ class Import:
         """Whether a record was brought by this import, so that its header's arrival is believed."""
         first, last = self.ranges.get(topic, {}).get(partition, (0, -1))
         return first <= offset <= last
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str) -> Import:
+        """Raises BadArtifact where `data` is no record of an import."""
+        try:
+            raw = json.loads(data)
+            ranges = {
+                topic: {int(p): (first, last) for p, (first, last) in parts.items()}
+                for topic, parts in raw["ranges"].items()
+            }
+            return cls(raw["id"], ranges)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadArtifact(source, data, "an import's record", RESTORE) from error
 
 
 class Lake:
@@ -161,7 +176,8 @@ class Lake:
 
     def imports(self) -> tuple[Import, ...]:
         """Every recorded import."""
-        return tuple(_import(path) for path in sorted((self.folder / "imports").glob("*.json")))
+        paths = sorted((self.folder / "imports").glob("*.json"))
+        return tuple(Import.from_bytes(path.read_bytes(), str(path)) for path in paths)
 
     def _manifest_path(self, batch: int) -> Path:
         return self.folder / "manifest" / f"{batch}.json"
@@ -185,12 +201,6 @@ def _offsets(raw: Mapping[str, Mapping[str, int]]) -> Offsets:
     return {topic: {int(p): o for p, o in parts.items()} for topic, parts in raw.items()}
 
 
-def _import(path: Path) -> Import:
-    raw = json.loads(path.read_bytes())
-    ranges = {t: {int(p): (a, b) for p, (a, b) in parts.items()} for t, parts in raw["ranges"].items()}
-    return Import(raw["id"], ranges)
-
-
-def schema(types: Iterator[tuple[str, str]] | Sequence[tuple[str, str]]) -> pa.Schema:
+def schema(types: Iterable[tuple[str, str]]) -> pa.Schema:
     """Arrow schema of a decoded dataset: (field, contract type) pairs, then the place columns."""
     return pa.schema([*((name, ARROW_TYPES[kind]) for name, kind in types), *PLACE])

@@ -5,10 +5,11 @@ An address left out (null) means that the part is embedded: `hotpath demo` start
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,7 +22,16 @@ from hotpath.errors import BadConfig
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT = PROJECT / "config" / "settings.yaml"
 
+PREFIX = "HOTPATH__"
+
+
+def _absolute(path: Path) -> Path:
+    return path if path.is_absolute() else PROJECT / path
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
+Place = Annotated[Path, AfterValidator(_absolute)]
+"""A path, absolute once loaded: a relative one starts at the project."""
 
 
 class Section(BaseModel):
@@ -75,31 +85,31 @@ class H2O(Section):
 class LakeSettings(Section):
     """Where the lake stands: a folder (null: in the data folder)."""
 
-    url: Path | None = None
+    url: Place | None = None
 
 
 class Serve(Section):
-    """The scorer's address."""
+    """The scorer's address. Loopback only, until the scorer speaks TLS."""
 
-    host: str
+    host: Literal["127.0.0.1", "::1", "localhost"]
     port: Port
 
 
 class ClockSettings(Section):
     """The clock file of a replay (null: in the data folder; only the demonstration writes it)."""
 
-    file: Path | None = None
+    file: Place | None = None
 
 
 class Settings(BaseSettings):
     """All settings of a deployment; paths are absolute once loaded."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HOTPATH__", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
-    data: Path
-    pipelines: Path
+    data: Place
+    pipelines: Place
     kafka: Kafka
     mirror: Mirror
     spark: Spark
@@ -172,8 +182,9 @@ def load(file: Path | None = None) -> Settings:
     except OSError as error:
         raise BadConfig(str(path), error.strerror, "a readable settings file") from error
     tree = load_yaml(text, str(path))
+    _refuse_unknown_overrides()
     try:
-        found = Settings(**tree.data)
+        return Settings(**tree.data)
     except ValidationError as error:
         # A misspelt key is missing under its right name too: the misspelling tells more.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
@@ -183,7 +194,17 @@ def load(file: Path | None = None) -> Settings:
             first["input"],
             _expected(first["type"], first["msg"], keys),
         ) from error
-    return found.model_copy(update={name: _absolute(getattr(found, name)) for name in ("data", "pipelines")})
+
+
+def _refuse_unknown_overrides() -> None:
+    """pydantic-settings passes over a variable whose section it does not know."""
+    known = _known(Settings, ())
+    for variable in os.environ:
+        section = variable.removeprefix(PREFIX).split("__")[0].lower()
+        if variable.startswith(PREFIX) and section not in known:
+            raise BadConfig(
+                variable, section, f"one of the sections {', '.join(known)}{nearest(section, known)}"
+            )
 
 
 def _expected(kind: str, message: str, keys: tuple[str, ...]) -> str:
@@ -196,7 +217,3 @@ def _expected(kind: str, message: str, keys: tuple[str, ...]) -> str:
 def _known(section: type[BaseModel], keys: tuple[str, ...]) -> list[str]:
     fields: dict[str, Any] = dict(section.model_fields)
     return _known(fields[keys[0]].annotation, keys[1:]) if keys else sorted(fields)
-
-
-def _absolute(path: Path) -> Path:
-    return path if path.is_absolute() else PROJECT / path

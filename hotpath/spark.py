@@ -22,7 +22,7 @@ CONF: Mapping[str, str] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    # One JVM on two busy cores: the serial collector and the first compiler stage start fastest.
+    # The machine is shared with the scorer: the serial collector brings no threads that compete with it.
     "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -Dlog4j2.configurationFile=file:{QUIET}",
 }
 

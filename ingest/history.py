@@ -43,7 +43,7 @@ class History:
         """
         counts: Counter[str] = Counter()
         for record in records:
-            while not sender.send(record, self.id):
+            while not sender.send(record, self.id) and not self.stopping():
                 sender.log.flush(0.1)
             if self.stopping():
                 return None

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from threading import Event
 from typing import Final
 
@@ -66,8 +67,10 @@ class Job:
 
     def close(self) -> None:
         """What was sent is acknowledged and noted."""
-        self.onprem.flush(FLUSH_S)
-        self.ledger.close()
+        try:
+            self.onprem.flush(FLUSH_S)
+        finally:
+            self.ledger.close()
         self.progress.say("stopped")
 
     def _flights(self) -> Flights:
@@ -89,7 +92,8 @@ class Job:
             return
         log.info("history sent in %.1f s: %s", self.clock.elapsed() - started, dict(sent))
         self.progress.say("waiting for the mirror", imported=dict(sent))
-        done = history.crossed(self.cloud.tail(self.topics), sent)
+        with closing(self.cloud.tail(self.topics)) as tail:
+            done = history.crossed(tail, sent)
         if done is not None:
             self.lake.record_import(done)
             log.info("history in the cloud after %.1f s", self.clock.elapsed() - started)
@@ -103,7 +107,8 @@ class Job:
             if self.clock.timeline().rate > 0:
                 self._send_due(replay, sender)
             self.onprem.poll(0)
-            if second < (second := self.clock.real() // SECOND):
+            if (present := self.clock.real() // SECOND) > second:
+                second = present
                 self._each_second(second)
             wait(TICK_S)
 

@@ -61,8 +61,10 @@ def _folder() -> Path:
 
 
 def _table(source: Path | io.BytesIO, columns: Sequence[str]) -> pa.Table:
-    read = csv.ConvertOptions(include_columns=list(columns), null_values=["", "NA"], strings_can_be_null=True)
-    return csv.read_csv(source, convert_options=read)
+    options = csv.ConvertOptions(
+        include_columns=list(columns), null_values=["", "NA"], strings_can_be_null=True
+    )
+    return csv.read_csv(source, convert_options=options)
 
 
 def _needed(table: pa.Table) -> pa.Table:

@@ -41,8 +41,11 @@ def produce_file(path: Path, contract: Contract, log: Log) -> Produced:
     for number, line in enumerate(_lines(path), start=1):
         match decode(line):
             case Decoded(values):
-                _send(log, source.topic, line, str(values[source.entity]).encode())
-                sent += 1
+                try:
+                    _send(log, source.topic, line, str(values[source.entity]).encode())
+                    sent += 1
+                except BadInput as error:
+                    refused[number] = str(error)
             case Rejected(reason):
                 refused[number] = reason
     if left := log.flush(DEADLINE_S):

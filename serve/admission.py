@@ -39,7 +39,7 @@ class Sandbox:
     deadline_s: float = DEADLINE_S
     stopping: Callable[[], bool] = lambda: False
 
-    def admit(self, announcement: Announcement, packed: bytes) -> None:
+    def prove(self, announcement: Announcement, packed: bytes) -> None:
         """Raises BadArtifact on anything but a clean yes, Unavailable when told to stop half way."""
         bundle = opened(packed, verify_key(self.key))
         if bundle.id != announcement.bundle:
@@ -47,9 +47,9 @@ class Sandbox:
         with tempfile.TemporaryDirectory(prefix="hotpath-sandbox-") as folder:
             file = Path(folder) / "bundle.zip"
             file.write_bytes(packed)
-            self._prove(announcement, file)
+            self._run(announcement, file)
 
-    def _prove(self, announcement: Announcement, file: Path) -> None:
+    def _run(self, announcement: Announcement, file: Path) -> None:
         said = file.with_name("said.json")
         command = [sys.executable, "-m", "serve.sandbox", str(file), str(self.key), announcement.pipeline]
         with said.open("wb") as out:
@@ -62,11 +62,11 @@ class Sandbox:
             finally:
                 child.kill()
                 child.wait()
-        answer = said.read_bytes()[:_LONGEST_ANSWER]
+        answer = said.read_bytes()[-_LONGEST_ANSWER:].decode("utf-8", "replace").strip()
         if child.returncode != 0:
             why = _why(answer, child.returncode)
             raise BadArtifact("candidate in the sandbox", why, "every proof to hold")
-        log.info("sandbox on sequence %s: %s", announcement.sequence, answer.decode().strip())
+        log.info("sandbox on sequence %s: %s", announcement.sequence, answer)
 
     def _wait(self, child: subprocess.Popen[bytes]) -> None:
         clock = Clock()
@@ -84,8 +84,9 @@ class Sandbox:
         raise BadArtifact("sandbox", f"no answer in {self.deadline_s} s", "a proof in time")
 
 
-def _why(answer: bytes, returncode: int) -> str:
+def _why(answer: str, returncode: int) -> str:
+    """From the last line: a JVM may have spoken before it."""
     try:
-        return str(json.loads(answer)["why"])
+        return str(json.loads(answer.rpartition("\n")[2])["why"])
     except (ValueError, KeyError, TypeError):
         return f"exit code {returncode}"

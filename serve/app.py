@@ -17,11 +17,11 @@ from pathlib import Path
 import uvicorn
 
 from hotpath.clock import Clock
-from hotpath.errors import HotpathError
+from hotpath.errors import BadConfig, HotpathError
 from hotpath.kafka import KafkaLog
 from hotpath.keys import verify_key
 from hotpath.progress import Progress
-from hotpath.settings import PROJECT, Settings, load
+from hotpath.settings import Settings, load
 from serve import engine
 from serve.metrics import Metrics
 from serve.routes import application
@@ -31,8 +31,8 @@ from serve.warm import loader
 
 log = logging.getLogger(__name__)
 
-JARS = PROJECT / ".jars" / "genmodel"
 LOOK_EVERY_S = 0.25
+ENDINGS = (signal.SIGTERM, signal.SIGINT)
 FLUSH_S = 0.5
 SWITCH_S = 0.0005
 QUEUED = 20_000
@@ -42,28 +42,34 @@ QUEUED = 20_000
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    told = threading.Event()
+    for number in ENDINGS:
+        signal.signal(number, lambda *_: told.set())
     try:
-        run(load(Path(argv[0]) if argv else None))
+        run(load(Path(argv[0]) if argv else None), told)
     except HotpathError as error:
         log.error("%s", error)
         return 1
     return 0
 
 
-def run(settings: Settings) -> None:
-    """Make the parts, serve, send what is left. Raises BadConfig where it must not start."""
+def run(settings: Settings, told: threading.Event) -> None:
+    """Make the parts, serve, send what is left; `told` to end already, it only makes the parts.
+
+    Raises BadConfig where it must not start.
+    """
     # The watcher computes while it warms a model: a request must not wait Python's usual 5 ms for its turn.
     sys.setswitchinterval(SWITCH_S)
-    engine.start(JARS)
+    engine.start(engine.JARS)
     kafka = KafkaLog(settings.kafka.onprem.address, queued=QUEUED)
     name = f"{socket.gethostname()}:{settings.serve.port}"
     scorer = Scorer(name, Clock(settings.clock_file()), kafka, Metrics())
     load_bundle = loader(verify_key(settings.verify_key()), engine.load)
-    serve(settings, scorer, Slots(settings.bundle_folder(), load_bundle, scorer.tell))
+    serve(settings, scorer, Slots(settings.bundle_folder(), load_bundle, scorer.tell), told)
     kafka.flush(FLUSH_S)
 
 
-def serve(settings: Settings, scorer: Scorer, slots: Slots) -> None:
+def serve(settings: Settings, scorer: Scorer, slots: Slots, told: threading.Event) -> None:
     """HTTP in this thread, the watcher in another, until uvicorn ends."""
     server = uvicorn.Server(config(settings, scorer, slots))
 
@@ -71,16 +77,22 @@ def serve(settings: Settings, scorer: Scorer, slots: Slots) -> None:
         server.should_exit = True
 
     # uvicorn raises the signal that ended it once more, for the handler that was there before: this one.
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDINGS:
         signal.signal(number, end)
+    server.should_exit = told.is_set()
     stop = threading.Event()
     watcher = threading.Thread(
         target=watch, args=(settings, scorer, slots, stop), name="watcher", daemon=True
     )
     watcher.start()
-    server.run()
-    stop.set()
-    watcher.join(FLUSH_S)
+    try:
+        server.run()
+    except SystemExit as error:  # uvicorn's way to say that it cannot listen; why is in the log
+        address = f"{settings.serve.host}:{settings.serve.port}"
+        raise BadConfig("serve.host and serve.port", address, "an address that is free") from error
+    finally:
+        stop.set()
+        watcher.join(FLUSH_S)
 
 
 def config(settings: Settings, scorer: Scorer, slots: Slots) -> uvicorn.Config:
@@ -104,14 +116,22 @@ def watch(settings: Settings, scorer: Scorer, slots: Slots, stop: threading.Even
     """Follow the live pointers and say how it goes: the watcher thread's whole life."""
     progress, said = Progress(settings.state("scorer")), None
     while True:
-        slots.look()
-        live = {name: g.sequence for name, g in slots.all().items() if g is not None}
-        if (now := (slots.ready, live, scorer.metrics.answers())) != said:
-            progress.say("ready" if slots.ready else "waits for a bundle", live=live, answers=now[2])
-            said = now
+        try:
+            slots.look()
+            if (shown := facts(scorer, slots)) != said:
+                progress.say("ready" if slots.ready else "waits for a bundle", **shown)
+                said = shown
+        except Exception:  # a full disk or a bug: without this thread no model would ever go live again
+            log.exception("the watcher looks again")
         if stop.wait(LOOK_EVERY_S):
             return
 
 
+def facts(scorer: Scorer, slots: Slots) -> dict[str, dict[str, int] | int]:
+    """What the console shows."""
+    live = {name: g.sequence for name, g in slots.all().items() if g is not None}
+    return {"live": live, "answers": scorer.metrics.answers()}
+
+
 if __name__ == "__main__":
-    engine.leave(main(sys.argv[1:]))
+    engine.live_and_leave(main)

@@ -1,5 +1,7 @@
 """From a score to a decision, and what must be said beside it. Pure; knows no model and no clock.
 
+A contract asks after what one would rather not have (late, fraud, default), so a yes is a `decline`.
+
 >>> from hotpath.clock import HOUR
 >>> decide(0.7, 0.5, Age(HOUR, fresh=3 * HOUR, expired=24 * HOUR))
 Decided(decision='decline', degraded=())

@@ -4,7 +4,11 @@ Owns the JVM (one a process, small, leaving SIGTERM and SIGINT to Python) and th
 the model's doubles. Knows no contract, no bundle and no decision. The MOJO loader itself checks little, so
 only bytes whose hash was verified come here, and the first time in a sandbox.
 
-    start(jars)
+A null and a category that the model never met both go the missing value's way, as in the cluster for the
+algorithms in ALGORITHMS; others treat them otherwise (a GLM puts the mode in their place, or throws), so they
+are refused by name until somebody has shown that engine and cluster agree on them.
+
+    start(JARS)
     model = load(mojo, {"carrier": CATEGORY, "distance": NUMBER})
     model(("UA", 719.0))        # Scored(score=0.31, unseen=())
 """
@@ -26,14 +30,18 @@ import numpy as np
 
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact, BadConfig
+from hotpath.settings import PROJECT
 from serve.generation import CATEGORY, NUMBER, Kind, Scored
 
 Encoder = Callable[[Value], float]
 
+log = logging.getLogger(__name__)
+
+JARS = PROJECT / ".jars" / "genmodel"
 HEAP = "128m"
 """Holds the live, the previous and a loading model of hundreds of trees."""
+ALGORITHMS = ("gbm",)
 _CLASSES = 2
-_MISSING_JARS = "genmodel's jars", "run make setup"
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def start(jars: Path, heap: str = HEAP) -> None:
         return
     classpath = sorted(str(p) for p in jars.glob("*.jar"))
     if not any("genmodel" in p for p in classpath):
-        raise BadConfig(str(jars), classpath, *_MISSING_JARS)
+        raise BadConfig(str(jars), classpath, "genmodel's jars", "run make setup")
     # -Xrs and interrupt=False: a scorer ends on SIGTERM by Python's handler, not by the JVM's.
     flags = (f"-Xmx{heap}", "-Xrs", "-XX:+UseSerialGC")
     try:
@@ -98,8 +106,17 @@ def start(jars: Path, heap: str = HEAP) -> None:
         raise BadConfig("JVM", str(error), "Java 17", "install a JRE or set JAVA_HOME") from error
 
 
-def leave(code: int) -> NoReturn:
-    """End this process at once: a JVM that is torn down under a thread that computes may hang or abort."""
+def live_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
+    """A root's whole life: run `main`, then end the process at once with its exit code, 1 where it raises.
+
+    Python's ordinary end must not happen beside a JVM: its threads call into an interpreter that is gone
+    (SIGSEGV in PyThreadState_New, seen in the sandbox), or it hangs under one that still computes.
+    """
+    code = 1
+    try:
+        code = main(sys.argv[1:])
+    except Exception:
+        log.exception("ended by what should not happen")
     logging.shutdown()
     sys.stdout.flush()
     os._exit(code)
@@ -108,24 +125,39 @@ def leave(code: int) -> NoReturn:
 def load(mojo: bytes, features: Mapping[str, Kind]) -> Mojo:
     """The model in `mojo`, to be called with the values of `features` in their order.
 
-    Raises BadArtifact where it cannot be read, is no binomial classifier, wants an offset, or has other
-    columns than `features`.
+    Raises BadArtifact where it cannot be read, is of another algorithm than ALGORITHMS, is no binomial
+    classifier, wants an offset, or has other columns than `features`.
     """
     model = _read(mojo)
-    if str(model.getModelCategory()) != "Binomial" or model.getNumResponseClasses() != _CLASSES:
-        raise BadArtifact("model's category", str(model.getModelCategory()), "Binomial")
-    if model.getOffsetName() is not None:
-        raise BadArtifact("model's offset", str(model.getOffsetName()), "no offset: a question carries none")
+    _scorable(model)
     names = [str(name) for name in model.getNames()][: model.nfeatures()]
     if sorted(names) != sorted(features):
         raise BadArtifact("model's columns", sorted(names), f"the contract's features {sorted(features)}")
     places = {name: place for place, name in enumerate(features)}
     columns = [Column(name, places[name], _levels(model, i)) for i, name in enumerate(names)]
     for column in columns:
-        if (column.levels is None) != (features[column.feature] == NUMBER):
-            found = NUMBER if column.levels is None else CATEGORY
-            raise BadArtifact(f"model's column {column.feature}", found, features[column.feature])
+        _same_kind(column, features[column.feature])
     return Mojo(model, columns)
+
+
+def _scorable(model: Any) -> None:
+    if (algorithm := str(model._algoName)) not in ALGORITHMS:
+        raise BadArtifact("model's algorithm", algorithm, f"one of {', '.join(ALGORITHMS)}")
+    if str(model.getModelCategory()) != "Binomial" or model.getNumResponseClasses() != _CLASSES:
+        raise BadArtifact("model's category", str(model.getModelCategory()), "Binomial")
+    if model.getOffsetName() is not None:
+        raise BadArtifact("model's offset", str(model.getOffsetName()), "no offset: a question carries none")
+
+
+def _same_kind(column: Column, kind: Kind) -> None:
+    """A category without a single value in the training window reaches H2O as a column of missing numbers.
+
+    It is refused: the model would take none of the feature's values, whatever the contract promises.
+    """
+    found = NUMBER if column.levels is None else CATEGORY
+    if found != kind:
+        todo = "a category that was null in the whole window: train on a longer one or leave it out"
+        raise BadArtifact(f"model's column {column.feature}", found, kind, todo if found == NUMBER else "")
 
 
 def _read(mojo: bytes) -> Any:

@@ -65,7 +65,7 @@ class BundleFolder:
         return frozenset(path.parent.name for path in self.root.glob("*/bundle.zip"))
 
     def drop(self, bundle: str) -> None:
-        """Remove the bundle, if it is here."""
+        """Remove the bundle, if it is here; what cannot be removed is never pointed at and does no harm."""
         shutil.rmtree(self._packed(bundle).parent, ignore_errors=True)
 
     def pointer(self) -> Pointer | None:

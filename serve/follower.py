@@ -1,7 +1,7 @@
 """The follower's work: topics in, `swap.step`, its actions carried out, receipts out.
 
 One a host. Owns the loop and the order of things; what may be live is the pure machine's to say, what is
-good the sandbox's. Ports are handed in: a log (Kafka or its twin), the folders, and `admit`.
+good the sandbox's. Ports are handed in: a log (Kafka or its twin), the folders, and the sandbox.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hotpath.clock import Clock
+from hotpath.contract.types import PIPELINE_NAME
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import BUNDLES, COMMANDS, MODELS, RECEIPTS, Announcement, Command, Receipt
 from hotpath.kafka import Entry, Log
@@ -42,7 +43,7 @@ from serve.swap import step
 TOPICS = (MODELS, BUNDLES, COMMANDS)
 
 Prove = Callable[[Announcement, bytes], None]
-"""Raises BadArtifact unless the candidate's bytes are good."""
+"""Raises BadArtifact unless the candidate's bytes are good, Unavailable when told to stop half way."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Follower:
     log: Log
     clock: Clock
     scorer: str
-    admit: Prove
+    sandbox: Prove
     states: dict[str, State] = field(default_factory=dict)
     parcels: Parcels = field(default_factory=Parcels)
     counts: dict[str, int] = field(
@@ -90,7 +91,7 @@ class Follower:
     def prove(self, candidate: Announcement) -> None:
         """Put it through the sandbox. Raises Unavailable when told to stop half way."""
         try:
-            self.admit(candidate, self._bytes(candidate))
+            self.sandbox(candidate, self._bytes(candidate))
         except BadArtifact as error:
             log.error("%s: sequence %s: %s", candidate.pipeline, candidate.sequence, error)
             self._feed(candidate.pipeline, Refused(candidate.sequence, str(error)))
@@ -127,9 +128,12 @@ class Follower:
         self._arrive(bundle)
 
     def _command(self, entry: Entry) -> None:
-        if entry.value is not None:
-            command = Command.from_bytes(entry.value)
-            self._feed(command.pipeline, Commanded(command))
+        if entry.value is None:
+            return
+        command = Command.from_bytes(entry.value)
+        if not PIPELINE_NAME.fullmatch(command.pipeline):  # nobody signed it, and it names a folder
+            raise BadInput("Command.pipeline", command.pipeline, "a pipeline's name")
+        self._feed(command.pipeline, Commanded(command))
 
     def _arrive(self, bundle: str) -> None:
         """Tell the pipeline that waits for it that the bundle is whole, or that it never will be."""
@@ -162,7 +166,7 @@ class Follower:
     def _do(self, pipeline: str, action: Action) -> None:
         folder = self._folder(pipeline)
         match action:
-            case Place(_, bundle):
+            case Place(bundle):
                 if (whole := self.parcels.whole(bundle)) is not None:
                     folder.place(bundle, whole)
                 self.parcels.drop(bundle)

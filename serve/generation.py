@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Literal
 
 from hotpath.bundle import Bundle
@@ -95,6 +94,6 @@ def _threshold(bundle: Bundle) -> float:
         threshold = json.loads(bundle.files["scorecard.json"])["threshold"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadArtifact("bundle's scorecard.json", str(error), "an object with a threshold") from error
-    if not isinstance(threshold, int | float) or not isfinite(threshold) or not 0 <= threshold <= 1:
+    if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 <= threshold <= 1:
         raise BadArtifact("bundle's threshold", threshold, "a number from 0 to 1")
     return float(threshold)

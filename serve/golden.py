@@ -33,8 +33,8 @@ def read(parquet: bytes, contract: Contract) -> tuple[GoldenRow, ...]:
     features = [f.name for f in contract.features]
     columns = [*(f"event.{n}" for n in events), *(f"feature.{n}" for n in features), "score"]
     table = _table(parquet, columns)
-    events_by_row = zip(*(_values(table.column(f"event.{n}")) for n in events), strict=True)
-    features_by_row = zip(*(_values(table.column(f"feature.{n}")) for n in features), strict=True)
+    events_by_row = zip(*(table.column(f"event.{n}").to_pylist() for n in events), strict=True)
+    features_by_row = zip(*(table.column(f"feature.{n}").to_pylist() for n in features), strict=True)
     scores: list[float] = table.column("score").to_pylist()
     return tuple(
         GoldenRow(dict(zip(events, event, strict=True)), feature, score)
@@ -47,7 +47,7 @@ def _table(parquet: bytes, columns: list[str]) -> pa.Table:
         with pq.ParquetFile(pa.BufferReader(parquet)) as file:
             if not 0 < file.metadata.num_rows <= MOST_ROWS:
                 raise BadArtifact("golden rows", file.metadata.num_rows, f"1 to {MOST_ROWS}")
-            table = file.read()
+            table = _instants_as_micros(file.read())
     except (pa.ArrowException, OSError) as error:
         raise BadArtifact("golden.parquet", str(error), "a Parquet table") from error
     found = sorted(table.column_names)
@@ -59,6 +59,9 @@ def _table(parquet: bytes, columns: list[str]) -> pa.Table:
     return table
 
 
-def _values(column: pa.ChunkedArray) -> list[Value]:
-    instants = pa.types.is_timestamp(column.type)
-    return list((column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) if instants else column).to_pylist())
+def _instants_as_micros(table: pa.Table) -> pa.Table:
+    micros = [pa.int64() if pa.types.is_timestamp(f.type) else f.type for f in table.schema]
+    utc = [pa.timestamp("us", "UTC") if pa.types.is_timestamp(f.type) else f.type for f in table.schema]
+    for types in (utc, micros):
+        table = table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
+    return table

@@ -11,6 +11,7 @@ import asyncio
 import orjson
 from fastapi import FastAPI, HTTPException, Request, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 
 from hotpath.errors import BadInput
 
@@ -26,7 +27,7 @@ def error(status: int, message: str) -> HTTPException:
 
 def refusal(status: int, found: BadInput) -> HTTPException:
     """A 4xx that names the field and what was expected, never what was found."""
-    return HTTPException(status, f"{found.thing}: expected {found.expected}")
+    return error(status, f"{found.thing}: expected {found.expected}")
 
 
 def answered(value: object, status: int = 200) -> Response:
@@ -50,18 +51,23 @@ def handle_errors(app: FastAPI) -> None:
 
 
 async def json_body(request: Request) -> bytes:
-    """The whole body. Raises 415 on another content type, 413 beyond the limit, 408 past the deadline."""
+    """The whole body. Raises 415 on another content type, 413 beyond the limit, 408 past the deadline.
+
+    Raises 400 where the client left half way: nobody reads that answer, but it must not count as ours.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise error(415, "content-type: expected application/json")
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared[:20]) > MOST_BYTES:
+    if declared.isdecimal() and int(declared[:20]) > MOST_BYTES:
         raise too_large()
     try:
         async with asyncio.timeout(BODY_DEADLINE_S):
             return await _read(request)
     except TimeoutError as late:
-        raise HTTPException(408, "body: expected within 5 s", headers={"connection": "close"}) from late
+        raise closing(408, f"body: expected within {BODY_DEADLINE_S:g} s") from late
+    except ClientDisconnect as gone:
+        raise error(400, "body: expected all of it") from gone
 
 
 async def _read(request: Request) -> bytes:
@@ -75,5 +81,10 @@ async def _read(request: Request) -> bytes:
 
 
 def too_large() -> HTTPException:
-    """413; the rest of the body is not read, so the connection ends with the answer."""
-    return HTTPException(413, f"body: expected at most {MOST_BYTES} bytes", headers={"connection": "close"})
+    """413."""
+    return closing(413, f"body: expected at most {MOST_BYTES} bytes")
+
+
+def closing(status: int, message: str) -> HTTPException:
+    """A refusal whose answer ends the connection, because the rest of the body is not read."""
+    return HTTPException(status, message, headers={"connection": "close"})

@@ -49,9 +49,9 @@ class Question:
 def question(body: object, contract: Contract) -> Question:
     """The request in a parsed body. Raises BadInput naming the field that is wrong."""
     request = _object(body, "body", _REQUEST)
-    asked = request.get("id")
-    if asked is not None and (not isinstance(asked, str) or len(asked) > LONGEST_ID):
-        raise BadInput("id", asked, f"a string of at most {LONGEST_ID} characters")
+    named = request.get("id")
+    if named is not None and (not isinstance(named, str) or len(named) > LONGEST_ID):
+        raise BadInput("id", named, f"a string of at most {LONGEST_ID} characters")
     tensors = request.get("inputs")
     if not isinstance(tensors, list) or not tensors:
         raise BadInput("inputs", tensors, "a list with one tensor a field of the event")
@@ -60,7 +60,7 @@ def question(body: object, contract: Contract) -> Question:
     if len(set(sizes.values())) != 1:
         raise BadInput("inputs", sizes, "tensors of one and the same length")
     rows = zip(*columns.values(), strict=True)
-    return Question(asked, tuple(dict(zip(columns, row, strict=True)) for row in rows))
+    return Question(named, tuple(dict(zip(columns, row, strict=True)) for row in rows))
 
 
 def metadata(generation: Generation) -> dict[str, object]:

@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
 
 
 def follow(settings: Settings, stop: threading.Event) -> None:
-    """Take records in until told to stop."""
+    """Take records in until told to stop. Raises Unavailable where Kafka's client has given up."""
     kafka = KafkaLog(settings.kafka.onprem.address)
     key = settings.verify_key()
     follower = Follower(
@@ -57,22 +57,18 @@ def follow(settings: Settings, stop: threading.Event) -> None:
         log=kafka,
         clock=Clock(settings.clock_file()),
         scorer=socket.gethostname(),
-        admit=Sandbox(key, stopping=stop.is_set).admit,
+        sandbox=Sandbox(key, stopping=stop.is_set).prove,
     )
     follower.restore()
     progress = Progress(settings.state("follower"))
     progress.say("waits for Kafka", **facts(follower))
-    if (tail := connected(kafka, settings.kafka.onprem.address, stop)) is None:
-        return
-    progress.say("follows", **facts(follower))
-    try:
-        while not stop.is_set():
-            turn(follower, tail, progress)
-    except Unavailable as error:
-        log.info("ends: %s", error)
-    finally:
-        tail.close()
-        kafka.flush(FLUSH_S)
+    if (tail := connected(kafka, settings.kafka.onprem.address, stop)) is not None:
+        progress.say("follows", **facts(follower))
+        try:
+            take_in(follower, tail, progress, stop)
+        finally:
+            tail.close()
+            kafka.flush(FLUSH_S)
     progress.say("ended", **facts(follower))
 
 
@@ -88,10 +84,23 @@ def connected(kafka: KafkaLog, address: str, stop: threading.Event) -> Tail | No
     return None
 
 
+def take_in(follower: Follower, tail: Tail, progress: Progress, stop: threading.Event) -> None:
+    """Turn after turn until told to stop; the next start asks again for a proof that is half done."""
+    try:
+        while not stop.is_set():
+            turn(follower, tail, progress)
+    except Unavailable:
+        if not stop.is_set():
+            raise
+
+
 def turn(follower: Follower, tail: Tail, progress: Progress) -> None:
     """One record, or one candidate proved once the replay is done and nothing newer is at hand."""
     if (entry := tail.poll(POLL_S)) is not None:
+        before = dict(follower.counts)
         follower.hear(entry)
+        if follower.counts != before:
+            progress.say("follows", **facts(follower))
     elif tail.at_end() and (candidate := follower.ready()) is not None:
         progress.say(f"proves sequence {candidate.sequence}", **facts(follower))
         follower.prove(candidate)

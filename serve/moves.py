@@ -125,7 +125,6 @@ class Restored:
 class Place:
     """Put the bundle's bytes where workers look, by rename."""
 
-    sequence: int
     bundle: str
 
 
@@ -156,7 +155,7 @@ class Say:
 
 @dataclass(frozen=True)
 class Admit:
-    """Prove this candidate in the sandbox and report Admitted or Refused."""
+    """This candidate can be proved in the sandbox now; Admitted or Refused reports it."""
 
     announcement: Announcement
 

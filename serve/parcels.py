@@ -29,8 +29,10 @@ class Parcels:
         self._announced[announcement.bundle] = announcement
 
     def add(self, key: bytes | None, chunk: bytes) -> str:
-        """Keep one chunk under its key, BUNDLE/INDEX, and name its bundle. Raises BadInput on the key."""
+        """Keep one chunk under its key, BUNDLE/INDEX, and name its bundle. Raises BadInput on another key."""
         bundle, index = _place(key)
+        if bundle in self._announced and index >= self._announced[bundle].chunks:
+            raise BadInput("chunk's key", key, f"an index below {self._announced[bundle].chunks}")
         self._chunks.setdefault(bundle, {})[index] = chunk
         self._make_room(bundle)
         return bundle

@@ -6,6 +6,8 @@ handlers wait for the body and for nothing else: an answer is a few microseconds
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from fastapi import FastAPI, HTTPException, Request, Response
 
 from hotpath.clock import Micros
@@ -16,7 +18,6 @@ from serve.http import answered, error, handle_errors, json_body, refusal
 from serve.scorer import Scorer
 from serve.slots import Slots
 
-VERSION = "0.1.0"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -66,16 +67,17 @@ def _models(app: FastAPI, slots: Slots) -> None:
 
     @app.get("/v2/models/{name}/ready")
     async def model_ready(name: str) -> Response:
-        generation = slots.all().get(name)
-        if name not in slots.all():
+        live = slots.all()
+        if name not in live:
             raise unknown_model()
-        return answered({"name": name, "ready": generation is not None}, 200 if generation else 503)
+        ready = live[name] is not None
+        return answered({"name": name, "ready": ready}, 200 if ready else 503)
 
 
 def _server(app: FastAPI, scorer: Scorer, slots: Slots) -> None:
     @app.get("/v2")
     async def server() -> Response:
-        return answered({"name": "hotpath", "version": VERSION, "extensions": []})
+        return answered({"name": "hotpath", "version": version("hotpath"), "extensions": []})
 
     @app.get("/v2/health/live")
     async def live() -> Response:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from pathlib import Path
 
 from hotpath.bundle import opened
 from hotpath.clock import Clock
 from hotpath.errors import HotpathError
 from hotpath.keys import verify_key
-from hotpath.settings import PROJECT
 from serve import engine, golden
 from serve.generation import build
 from serve.proof import prove
@@ -32,7 +30,7 @@ def main(argv: list[str]) -> int:
     signal.alarm(OUTLIVES_S)
     packed, key, pipeline = Path(argv[0]), Path(argv[1]), argv[2]
     try:
-        engine.start(PROJECT / ".jars" / "genmodel", heap=HEAP)
+        engine.start(engine.JARS, heap=HEAP)
         bundle = opened(packed.read_bytes(), verify_key(key))
         generation = build(bundle, 0, pipeline, engine.load)
         rows = golden.read(bundle.files["golden.parquet"], generation.contract)
@@ -45,4 +43,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    engine.leave(main(sys.argv[1:]))
+    engine.live_and_leave(main)

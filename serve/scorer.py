@@ -6,9 +6,9 @@ no socket. A log that is full or away costs its records, which are counted, and 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
 from uuid import uuid4
 
 from hotpath.clock import Clock, Micros
@@ -19,6 +19,9 @@ from serve.answer import Answer, answer, record
 from serve.folder import Pointer
 from serve.generation import Generation
 from serve.metrics import Metrics
+from serve.slots import Outcome
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,12 @@ class Scorer:
         self._hand_over(generation, answers, asked_at)
         return infer.response(generation, asked, answers, asked_at)
 
-    def tell(self, pipeline: str, kind: str, pointer: Pointer, why: str) -> None:
+    def tell(self, pipeline: str, kind: Outcome, pointer: Pointer, why: str) -> None:
         """A swap happened here, or did not: say so (`slots.Told`)."""
         self.metrics.swaps.labels(pipeline, kind).inc()
-        said = cast("Literal['live', 'rolled_back', 'refused']", kind)
-        receipt = Receipt(pipeline, self.name, pointer.sequence, pointer.bundle, said, why, self.clock.now())
-        self.log.send(RECEIPTS, receipt.to_bytes(), key=pipeline.encode())
+        receipt = Receipt(pipeline, self.name, pointer.sequence, pointer.bundle, kind, why, self.clock.now())
+        if not self.log.send(RECEIPTS, receipt.to_bytes(), key=pipeline.encode()):
+            log.warning("%s: no room to send the receipt of sequence %s", pipeline, pointer.sequence)
 
     def _hand_over(self, generation: Generation, answers: Sequence[Answer], asked_at: Micros) -> None:
         pipeline, answered_at = generation.contract.name, self.clock.now()

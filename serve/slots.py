@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from hotpath.errors import BadArtifact
 from serve.folder import BundleFolder, Pointer
@@ -20,8 +21,10 @@ from serve.generation import Generation
 
 Load = Callable[[BundleFolder, Pointer], Generation]
 """Verify, build and warm what a pointer names; raises BadArtifact."""
-Told = Callable[[str, str, Pointer, str], None]
-"""Hears pipeline, kind of receipt ("live", "rolled_back", "refused"), pointer and why."""
+Outcome = Literal["live", "rolled_back", "refused"]
+"""What came of following a pointer: the kinds of receipt that a worker sends."""
+Told = Callable[[str, Outcome, Pointer, str], None]
+"""Hears pipeline, outcome, pointer and why."""
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +39,8 @@ class Slot:
 
     def point(self, generation: Generation) -> None:
         """Make it live; the one that was stays as the previous."""
-        before, self.live = self.live, generation
-        self.previous = before
+        if generation is not self.live:
+            self.live, self.previous = generation, self.live
 
 
 class Slots:

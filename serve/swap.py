@@ -107,7 +107,7 @@ def _admitted(state: State, sequence: int) -> Step:
         arrived=state.arrived - {a.bundle},
         placed=state.placed | {a.bundle},
     )
-    said = (Place(sequence, a.bundle), Say("admitted", sequence, a.bundle, a.why))
+    said = (Place(a.bundle), Say("admitted", sequence, a.bundle, a.why))
     older = [s for s in admitted.candidates if s < sequence]
     after, refusals = _refused(admitted, older, f"older sequence: {sequence} was admitted before it")
     moved, moves = _moved(after)
@@ -117,23 +117,18 @@ def _admitted(state: State, sequence: int) -> Step:
 def _refused(state: State, sequences: Iterable[int], why: str) -> Step:
     gone = [state.candidates[s] for s in sequences if s in state.candidates]
     candidates = _without(state.candidates, [a.sequence for a in gone])
-    wanted = {a.bundle for a in candidates.values()} | state.placed
-    dropped = {a.bundle for a in gone} - wanted
-    after = replace(
-        state,
-        memory=_settle(state.memory, gone),
-        candidates=candidates,
-        arrived=state.arrived - dropped,
-    )
+    after = replace(state, memory=_settle(state.memory, gone), candidates=candidates)
     said = (Say("refused", a.sequence, a.bundle, why) for a in gone)
-    return after, (*said, *(Drop(b) for b in sorted(dropped)))
+    after, drops = _dropped(after, {a.bundle for a in gone})
+    return after, (*said, *drops)
 
 
 def _unwanted(state: State, a: Announcement, why: str) -> Step:
     """Refuse what never became a candidate; a sequence that is taken keeps its first bundle."""
     taken = a.sequence in state.memory.settled or a.sequence in state.candidates
     if taken:
-        return state, (Say("refused", a.sequence, a.bundle, why),)
+        after, drops = _dropped(state, {a.bundle})
+        return after, (Say("refused", a.sequence, a.bundle, why), *drops)
     candidate = replace(state, candidates={**state.candidates, a.sequence: a})
     return _refused(candidate, [a.sequence], why)
 
@@ -215,6 +210,12 @@ def _target(memory: Memory) -> int | None:
     best = max(memory.eligible(), default=None)
     upwards = best is not None and (memory.live is None or best > memory.live)
     return memory.live if memory.held and upwards else best
+
+
+def _dropped(state: State, refused: set[str]) -> Step:
+    """Without the bytes of refused bundles that no other sequence wants."""
+    gone = refused - {a.bundle for a in state.candidates.values()} - state.placed
+    return replace(state, arrived=state.arrived - gone), tuple(Drop(bundle) for bundle in sorted(gone))
 
 
 def _settle(memory: Memory, judged: Iterable[Announcement]) -> Memory:

@@ -48,7 +48,7 @@ def until(holds: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) 
 @pytest.fixture(scope="session")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Processes that end with the test session, whatever happens."""
-    started = Processes(tmp_path_factory.mktemp("logs"), Clock())
+    started = Processes(tmp_path_factory.mktemp("logs"))
     yield started
     started.stop(*reversed(started.running))
 

@@ -20,7 +20,7 @@ from hotpath.errors import HotpathError
 from hotpath.lake import Lake
 from train.account import Account, Span
 from train.folder import Folder
-from train.sources import tables
+from train.sources import Held, held, table
 from train.window import judged
 from train.written import write
 
@@ -31,32 +31,32 @@ CONF = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     # The plan is fixed and its tables are small: planning anew at every shuffle only costs.
     "spark.sql.adaptive.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
 }
 
 
 def main(argv: Sequence[str]) -> int:
-    """Build the window that ends at NOW."""
+    """Build the window that ends at NOW; 1 where lake or settings are bad, the reason logged."""
     folder, now = Folder(Path(argv[0]).resolve()), int(argv[1])
-    found = settings.load()
     try:
+        found = settings.load()
         contract = Contract.from_json(folder.contract.read_bytes())
         scratch = str(folder.path / "spark")
         conf = {**CONF, "spark.local.dir": scratch, "spark.sql.warehouse.dir": scratch}
+        lake = held(Lake(found.lake_root(), contract.name), contract)
         session = spark.session("hotpath window", found.spark.master, found.spark.memory, conf=conf)
-        build(session, Lake(found.lake_root(), contract.name), contract, now, folder)
+        build(session, lake, contract, now, folder)
     except HotpathError as error:
         logging.error("%s", error)
         return 1
     return 0
 
 
-def build(session: SparkSession, lake: Lake, contract: Contract, now: Micros, folder: Folder) -> Account:
-    """The window that ends at `now`. Raises BadArtifact where the lake is not what its manifests say."""
+def build(session: SparkSession, lake: Held, contract: Contract, now: Micros, folder: Folder) -> Account:
+    """The window that ends at `now`."""
     span = Span(now - contract.train.window, now)
-    read = tables(session, lake, contract)
-    table = judged(read.events, read.labels, contract, span)
-    return write(table, contract, span, read.batches, read.unlisted, folder)
+    events = table(session, lake.events, contract.events)
+    labels = table(session, lake.labels, contract.labels)
+    return write(judged(events, labels, contract, span), contract, span, lake.batches, lake.unlisted, folder)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,8 @@ class Folder:
 
     def begun(self, contract: bytes) -> Folder:
         """This folder, emptied of an earlier run, holding the contract."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        if self.path.exists():
+            shutil.rmtree(self.path)
         self.path.mkdir(parents=True)
         self.contract.write_bytes(contract)
         return self

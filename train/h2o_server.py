@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from hotpath.child import TICK_S, Child
 from hotpath.clock import Clock, wait
 from hotpath.errors import BadConfig, Unavailable
-from train.child import TICK_S, Child
 
 USER = "hotpath"
 START_S = 90.0

@@ -14,18 +14,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hotpath import settings
+from hotpath import child, settings
 from hotpath.bundle import Sealed, seal
 from hotpath.clock import Clock, Micros, wait
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
+from hotpath.errors import HotpathError
 from hotpath.kafka import KafkaLog, Log
 from hotpath.keys import signing_key
 from hotpath.progress import Progress
-from train import child
 from train.account import Account
 from train.content import facts, files
 from train.due import due
@@ -33,7 +34,7 @@ from train.folder import Folder
 from train.gate import trainable, verdict
 from train.parameters import FIXED
 from train.provenance import revision, versions
-from train.publish import publish
+from train.publish import DELIVERY_S, publish
 from train.scorecard import Measured
 from train.store import BundleStore, Run, State
 
@@ -45,12 +46,15 @@ logger = logging.getLogger("train")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Train the pipeline that `argv` names until SIGTERM."""
+    """Train the pipeline that `argv` names until SIGTERM; 1 where it cannot begin, the reason logged."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # SystemExit unwinds every `with`, so that children end before this process does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    work(trainer(argv[0], settings.load()))
-    return 0
+    try:
+        work(trainer(argv[0], settings.load()))
+    except HotpathError as error:
+        logger.error("%s", error)
+    return 1
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,14 @@ def trainer(pipeline: str, found: settings.Settings) -> Trainer:
         contract=load(found.pipelines / f"{pipeline}.yaml"),
         folder=Folder(found.data / "cloud" / "train" / pipeline),
         store=BundleStore(found.bundle_store() / pipeline),
-        log=KafkaLog(found.kafka.cloud.address),
+        log=KafkaLog(found.kafka.cloud.address, timeout_ms=DELIVERY_S * 1000),
         key=signing_key(found.signing_key()),
         clock=Clock(found.clock_file()),
         progress=Progress(found.state(f"train-{pipeline}")),
     )
 
 
-def work(trainer: Trainer) -> None:
+def work(trainer: Trainer) -> NoReturn:
     """Run whenever a run is due, for ever."""
     while True:
         runs = trainer.store.runs()
@@ -125,7 +129,10 @@ class Attempt:
     def run(self) -> Run:
         """Window, model, gate, bundle, announcement."""
         folder = self.trainer.folder.begun(self.trainer.contract.canonical())
-        account = self._window(folder)
+        return self.taught(folder, self._window(folder))
+
+    def taught(self, folder: Folder, account: Account) -> Run:
+        """The model of a window and what came of it; refused where the window cannot teach one."""
         if not (found := trainable(account)).passed:
             return self.ended("refused", found.why)
         return self.judged(folder, account, self._model(folder))
@@ -159,10 +166,8 @@ class Attempt:
         return Run("trained", why, self.began_at, self.seconds, measured.auc, said.bundle, said.sequence)
 
     def _sealed(self, folder: Folder, account: Account, measured: Measured) -> Sealed:
-        contract, code = (
-            self.trainer.contract,
-            {"versions": versions(), "revision": revision(settings.PROJECT)},
-        )
+        contract = self.trainer.contract
+        code = {"versions": versions(), "revision": revision(settings.PROJECT)}
         said = facts(contract, account, measured, FIXED, self.trainer.clock.now(), code)
         model, golden = folder.mojo.read_bytes(), folder.scored.read_bytes()
         return seal(files(contract, account, measured, said, model, golden), said, self.trainer.key)

@@ -14,11 +14,10 @@ def versions() -> dict[str, str]:
 
 
 def revision(tree: Path) -> str:
-    """The commit of `tree`, with "+" where files differ from it; "unknown" outside of a git work tree."""
-    found = subprocess.run(
-        ["git", "-C", str(tree), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The commit of `tree`, with "+" where files differ from it; "unknown" without git or a work tree."""
+    command = ["git", "-C", str(tree), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return UNKNOWN
     return found.stdout.strip() or UNKNOWN

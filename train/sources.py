@@ -1,6 +1,6 @@
 """The lake's files as a window may read them: listed by a manifest, unaltered, of the contract's schema.
 
-Refuses before Spark sees a byte: given a schema, Spark reads a missing column as nulls.
+Refuses before Spark is even started: given a schema, Spark reads a missing column as nulls.
 """
 
 from __future__ import annotations
@@ -33,45 +33,46 @@ SPARK_TYPES: dict[pa.DataType, T.DataType] = {
 
 
 @dataclass(frozen=True)
-class Tables:
-    """Events and labels of the batches that are published, and the number of files in no manifest."""
+class Held:
+    """What a lake held when it was looked at: proved files, the batches published, files in no manifest."""
 
-    events: DataFrame
-    labels: DataFrame
+    events: tuple[str, ...]
+    labels: tuple[str, ...]
     batches: tuple[int, ...]
     unlisted: int
 
 
-def tables(session: SparkSession, lake: Lake, contract: Contract) -> Tables:
+def held(lake: Lake, contract: Contract) -> Held:
     """What the lake holds just now. Raises BadArtifact naming the first file that must not be read."""
     manifests = lake.manifests()
-
-    def read(dataset: Dataset, source: Events | Labels) -> DataFrame:
-        schema = lake_schema([(f.name, f.type) for f in source.fields])
-        paths = checked(lake, manifests, dataset, schema)
-        spark_schema = T.StructType([T.StructField(c.name, SPARK_TYPES[c.type]) for c in schema])
-        return (
-            session.read.schema(spark_schema).parquet(*paths)
-            if paths
-            else session.createDataFrame([], spark_schema)
-        )
-
-    return Tables(
-        read("events", contract.events),
-        read("labels", contract.labels),
+    return Held(
+        checked(lake, manifests, "events", _schema(contract.events)),
+        checked(lake, manifests, "labels", _schema(contract.labels)),
         tuple(m.batch for m in manifests),
         len(lake.unlisted()),
     )
 
 
-def checked(lake: Lake, manifests: Sequence[Manifest], dataset: Dataset, schema: pa.Schema) -> list[str]:
+def table(session: SparkSession, paths: Sequence[str], source: Events | Labels) -> DataFrame:
+    """Files of one dataset: the contract's fields and the lake's place columns; empty where there is none."""
+    columns = T.StructType([T.StructField(c.name, SPARK_TYPES[c.type]) for c in _schema(source)])
+    return session.read.schema(columns).parquet(*paths) if paths else session.createDataFrame([], columns)
+
+
+def _schema(source: Events | Labels) -> pa.Schema:
+    return lake_schema([(f.name, f.type) for f in source.fields])
+
+
+def checked(
+    lake: Lake, manifests: Sequence[Manifest], dataset: Dataset, schema: pa.Schema
+) -> tuple[str, ...]:
     """Paths of the dataset's files in these manifests. Raises BadArtifact naming the first bad file."""
     listed = [file for manifest in manifests for file in manifest.files if file.dataset == dataset]
     paths = lake.paths(dataset, manifests)
     for file, path in zip(listed, paths, strict=True):
         _check_bytes(path, file)
         _check_schema(path, schema)
-    return [str(path) for path in paths]
+    return tuple(str(path) for path in paths)
 
 
 def _check_bytes(path: Path, file: File) -> None:

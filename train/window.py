@@ -1,14 +1,15 @@
 """The training window as a Spark plan: which events become rows, what is left out, and why.
 
-Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3). The
-plan names tables and columns only; where files lie and what is written belongs to `sources` and `written`.
+Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3). And no
+training row knows what was not known when the holdout's first question was asked. The plan names tables and
+columns only; where files lie and what is written belongs to `sources` and `written`.
 
 A judged table has a row for each event of the window::
 
     event     struct of the decoded fields      topic, partition, offset, arrived_at    where it stood, µs
     answer    struct of the newest label that had arrived, or null
     feature.* as handed to the model: category string, all others double; null stays null
-    left_out  the reason, or null for a training row
+    left_out  the reason, or null for a row
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ CONTRADICTED = "same id, other body"
 UNLABELLED = "unlabelled"
 EARLY = "label arrived before its event"
 LATE = "label arrived after the horizon"
-LEFT_OUT = (DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE)
+AFTER_CUT = "label arrived after the cut"
+LEFT_OUT = (DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE, AFTER_CUT)
 PLACE = ("topic", "partition", "offset", "arrived_at")
 
 
@@ -41,11 +43,24 @@ def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span)
     return rows.withColumn("left_out", _left_out(contract.labels.horizon))
 
 
+def parted(judged: DataFrame, cut: Micros) -> DataFrame:
+    """A judged table whose rows have a `side`: holdout where they arrived at `cut` or later, else train.
+
+    A row before the cut is left out if its label came at the cut or after it: nobody could know it when the
+    holdout's questions were asked. So no entity has rows on both sides either, for a label that came before
+    the cut came before each of the entity's questions in the holdout.
+    """
+    older, taught = F.col("arrived_at") < cut, F.col("answer.arrived_at") < cut
+    left_out = F.coalesce(F.col("left_out"), F.when(older & ~taught, AFTER_CUT))
+    side = F.when(left_out.isNull(), F.when(older, "train").otherwise("holdout"))
+    return judged.withColumn("side", side).withColumn("left_out", left_out)
+
+
 def asked(events: DataFrame, contract: Contract, span: Span) -> DataFrame:
     """Events of the window, each knowing its place among those of one id (`nth`) and the first's body."""
     arrived = F.col("arrived_at")
     fields = [F.col(f.name) for f in contract.events.fields]
-    same_id = Window.partitionBy("id").orderBy("partition", "offset")
+    same_id = Window.partitionBy("id").orderBy("arrived_at", "partition", "offset")
     return (
         events.filter((arrived > _instant(span.start)) & (arrived <= _instant(span.end)))
         .select(

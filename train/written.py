@@ -15,7 +15,7 @@ from hotpath.clock import Micros
 from hotpath.contract.model import Contract
 from train.account import Account, Side, Span
 from train.folder import Folder
-from train.window import LEFT_OUT, feature_names, holdout_size, label
+from train.window import LEFT_OUT, feature_names, holdout_size, label, parted
 
 GOLDEN_ROWS = 200
 SIDES: tuple[Side, Side] = ("train", "holdout")
@@ -25,18 +25,17 @@ def write(
     judged: DataFrame, contract: Contract, span: Span, batches: Sequence[int], unlisted: int, folder: Folder
 ) -> Account:
     """Write train.parquet/, holdout.parquet/, golden.parquet/ and account.json. The cache is let go."""
-    table = judged.persist()
-    rows = table.filter(F.col("left_out").isNull())
-    cut = _cut(rows, contract.train.holdout)
-    older = F.col("arrived_at") < cut
-    sides = dict(zip(SIDES, (rows.filter(older), rows.filter(~older)), strict=True))
-    account = _account(table, rows, older, span, batches, unlisted)
+    cached = judged.persist()
+    cut = _cut(cached.filter(F.col("left_out").isNull()), contract.train.holdout)
+    table = parted(cached, cut)
+    account = _account(table, span, batches, unlisted)
     columns = _quoted(feature_names(contract))
-    for side, part in sides.items():
-        part.orderBy("partition", "offset").select(*columns, label()).write.parquet(str(folder.part(side)))
-    _write_golden(sides["holdout"], contract, columns, folder)
+    for side in SIDES:
+        part = table.filter(F.col("side") == side).orderBy("partition", "offset")
+        part.select(*columns, label()).write.parquet(str(folder.part(side)))
+    _write_golden(table.filter(F.col("side") == "holdout"), contract, columns, folder)
     folder.account.write_bytes(account.to_bytes())
-    table.unpersist()
+    cached.unpersist()
     return account
 
 
@@ -49,13 +48,11 @@ def _cut(rows: DataFrame, share: float) -> Micros:
     return int(oldest["arrived_at"]) if oldest else 0
 
 
-def _account(
-    table: DataFrame, rows: DataFrame, older: Column, span: Span, batches: Sequence[int], unlisted: int
-) -> Account:
-    side = F.when(F.col("left_out").isNotNull(), F.col("left_out")).when(older, "train").otherwise("holdout")
+def _account(table: DataFrame, span: Span, batches: Sequence[int], unlisted: int) -> Account:
     total: Counter[str] = Counter()
     positive: Counter[str] = Counter()
-    for what, events, trues in table.groupBy(side).agg(F.count("*"), F.count_if("answer.target")).collect():
+    became = F.coalesce("side", "left_out")
+    for what, events, trues in table.groupBy(became).agg(F.count("*"), F.count_if("answer.target")).collect():
         total[what], positive[what] = events, trues
     return Account(
         span=span,
@@ -64,7 +61,7 @@ def _account(
         left_out={reason: total[reason] for reason in LEFT_OUT},
         noticed={"entities whose labels disagree": _disagreeing(table), "files in no manifest": unlisted},
         batches=tuple(batches),
-        offsets=_offsets(rows),
+        offsets=_offsets(table.filter(F.col("side").isNotNull())),
     )
 
 

@@ -2,7 +2,7 @@
 
 The on-prem broker stamps it (LogAppendTime) and the mirror carries that stamp across. Imported history
 says its arrival in a header, believed only inside the offsets that an import recorded: anyone could
-forge a header.
+forge a header. Even there it is believed only where it says the past: an import brings history.
 """
 
 from __future__ import annotations
@@ -27,9 +27,15 @@ class Arrivals:
     def of(
         self, topic: str, partition: int, offset: int, stamped: Micros, headers: Headers | None
     ) -> tuple[Micros, bool]:
-        """(arrived_at, whether the record is imported history)."""
+        """(arrived_at, whether the record is imported history); `stamped` is the broker's real time."""
+        arrived = self.timeline.virtual(stamped)
         if headers and any(i.covers(topic, partition, offset) for i in self.imports):
-            claimed = dict(headers).get(ARRIVED_HEADER)
-            if claimed is not None and claimed.isdigit():
-                return int(claimed), True
-        return self.timeline.virtual(stamped), False
+            claimed = _instant(dict(headers).get(ARRIVED_HEADER))
+            if claimed is not None and claimed <= arrived:
+                return claimed, True
+        return arrived, False
+
+
+def _instant(header: bytes | None) -> Micros | None:
+    """Decimal µs of at most 18 digits: what is longer is no instant, and would break the column."""
+    return int(header) if header is not None and len(header) <= 18 and header.isdigit() else None

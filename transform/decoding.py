@@ -5,26 +5,32 @@ Pure. A decoder never raises, so one record's bytes cannot cost its neighbours a
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from hotpath.clock import Micros
-from hotpath.contract.decode import Decoded, Rejected
-from hotpath.lake import REJECTED, Dataset
+from hotpath.contract.decode import Decoded, Rejected, Skipped
+from hotpath.lake import PLACE, REJECTED, Dataset
 from transform.arrival import Arrivals
-from transform.streams import Decode, Stream
+from transform.streams import REJECTED_FOLDER, Stream
 
 Row = tuple[str, int, int, Micros, Sequence[tuple[str, bytes | None]] | None, bytes | None]
 """A Kafka record: topic, partition, offset, broker's stamp, headers, value."""
 Place = tuple[str, int, int, Micros, Micros, bool]
+"""The lake's last columns: topic, partition, offset, arrived_at, landed_at, imported."""
+Kept = tuple[Mapping[str, object], Place]
 
 
 @dataclass(frozen=True)
 class Landed:
-    """Tables by dataset, and how many records were what (`skipped`: an empty value)."""
+    """Tables by dataset and folder, and how many records were what.
+
+    `counts`: records by dataset (of those rejected also `rejected.DATASET`, by what they should have been),
+    `skipped` records with an empty value, and `unknown_fields` in those that landed.
+    """
 
     tables: Mapping[tuple[Dataset, str], pa.Table]
     counts: Counter[str]
@@ -39,46 +45,45 @@ class Decoding:
 
     def land(self, rows: Iterable[Row]) -> Landed:
         """Decode `rows`; the tables' columns are the lake's, in its order."""
-        counts: Counter[str] = Counter()
-        kept: dict[str, list[tuple[Mapping[str, object], Place]]] = {}
-        rejected: list[tuple[str, bytes, Place]] = []
+        found = _Found()
         for row in rows:
             stream, decode = self._streams[row[0]]
-            self._sort(row, stream, decode, kept.setdefault(row[0], []), rejected, counts)
+            found.add(stream, decode(row[5]), row[5] or b"", self._place(row))
         tables = {
-            (s.dataset, s.fingerprint): _table(s.schema, kept[topic])
+            (s.dataset, s.fingerprint): _table(s.schema, found.kept[topic])
             for topic, (s, _) in self._streams.items()
-            if kept.get(topic)
+            if found.kept[topic]
         }
-        if rejected:
-            tables["rejected", "rejected-1"] = _rejected(rejected)
-        return Landed(tables, counts)
-
-    def _sort(
-        self,
-        row: Row,
-        stream: Stream,
-        decode: Decode,
-        kept: list[tuple[Mapping[str, object], Place]],
-        rejected: list[tuple[str, bytes, Place]],
-        counts: Counter[str],
-    ) -> None:
-        found = decode(row[5])
-        if isinstance(found, Decoded):
-            kept.append((found.values, self._place(row)))
-            counts[stream.dataset] += 1
-            counts["unknown_fields"] += len(found.unknown)
-        elif isinstance(found, Rejected):
-            rejected.append((found.reason, row[5] or b"", self._place(row)))
-            counts["rejected"] += 1
-            counts[f"rejected.{stream.dataset}"] += 1
-        else:
-            counts["skipped"] += 1
+        if found.rejected:
+            tables["rejected", REJECTED_FOLDER] = _table(REJECTED, found.rejected)
+        return Landed(tables, found.counts)
 
     def _place(self, row: Row) -> Place:
         topic, partition, offset, stamped, headers, _ = row
         arrived_at, imported = self._arrivals.of(topic, partition, offset, stamped, headers)
         return topic, partition, offset, arrived_at, self._landed_at, imported
+
+
+@dataclass
+class _Found:
+    """Records sorted by what became of them: those that decoded by topic, the rejected ones together."""
+
+    kept: defaultdict[str, list[Kept]] = field(default_factory=lambda: defaultdict(list))
+    rejected: list[Kept] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, stream: Stream, found: Decoded | Rejected | Skipped, raw: bytes, place: Place) -> None:
+        match found:
+            case Decoded(values, unknown):
+                self.kept[stream.topic].append((values, place))
+                self.counts[stream.dataset] += 1
+                self.counts["unknown_fields"] += len(unknown)
+            case Rejected(reason):
+                self.rejected.append(({"reason": reason, "raw": raw}, place))
+                self.counts["rejected"] += 1
+                self.counts[f"rejected.{stream.dataset}"] += 1
+            case Skipped():
+                self.counts["skipped"] += 1
 
 
 def records(batch: pa.RecordBatch) -> Iterator[Row]:
@@ -98,16 +103,8 @@ def _headers(raw: Sequence[Mapping[str, object]] | None) -> list[tuple[object, o
     return [(h["key"], h["value"]) for h in raw] if raw else None
 
 
-def _table(schema: pa.Schema, rows: Sequence[tuple[Mapping[str, object], Place]]) -> pa.Table:
-    named = schema.names[:-6]
-    columns: list[Callable[[], list[object]]]
-    columns = [[values.get(name) for values, _ in rows] for name in named]  # type: ignore[misc]
-    places = list(zip(*(place for _, place in rows), strict=True))
-    arrays = [pa.array(c, f.type) for c, f in zip([*columns, *places], schema, strict=True)]
+def _table(schema: pa.Schema, rows: Sequence[Kept]) -> pa.Table:
+    decoded = [[values.get(name) for values, _ in rows] for name in schema.names[: -len(PLACE)]]
+    places = zip(*(place for _, place in rows), strict=True)
+    arrays = [pa.array(c, f.type) for c, f in zip([*decoded, *places], schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _rejected(rows: Sequence[tuple[str, bytes, Place]]) -> pa.Table:
-    columns = zip(*((reason, raw, *place) for reason, raw, place in rows), strict=True)
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, REJECTED, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=REJECTED)

@@ -1,7 +1,8 @@
 """The stream job of one pipeline: `python -m transform.job flights`.
 
 Composition root: settings, contract, clock and lake meet Spark here. One streaming query and one
-checkpoint a pipeline. Ends on SIGTERM after the batch in hand; a kill at any moment loses nothing.
+checkpoint a pipeline. Ends on SIGTERM: the batch in hand is given up, or done if its manifest is out already;
+a kill at any moment loses nothing.
 """
 
 from __future__ import annotations
@@ -36,10 +37,8 @@ MOST_RECORDS = 250_000
 """In one batch: bounds a worker's memory; more brings no further rate."""
 JARS = configuration.PROJECT / ".jars" / "spark"
 CONF = {
-    "spark.sql.streaming.metricsEnabled": "false",
     # The workers decode: bigger Arrow batches only cost them memory.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
-    "spark.python.worker.reuse": "true",
 }
 
 log = logging.getLogger("transform")
@@ -75,11 +74,8 @@ def start(
     counts = lake.counts()
 
     def land(batch: DataFrame, number: int) -> None:
-        known = lake.manifest(number) is not None
-        landing(batch, number)
-        done = lake.manifest(number)
-        if done is not None and not known:
-            counts.update(done.counts)
+        if (manifest := landing(batch, number)) is not None:
+            counts.update(manifest.counts)
         progress.say("running", batch=number, landed=dict(counts))
 
     writer = stream(session, settings.kafka.cloud.address, contract).writeStream
@@ -104,6 +100,8 @@ def main(arguments: Sequence[str] | None = None, reached: Reached = nothing) -> 
 
 
 def _run(settings: configuration.Settings, pipeline: str, reached: Reached) -> None:
+    # Until the query runs there is nothing to finish.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     contract = load(settings.pipelines / f"{pipeline}.yaml")
     progress = Progress(settings.state(f"transform-{pipeline}"))
     progress.say("starting")
@@ -116,14 +114,14 @@ def _run(settings: configuration.Settings, pipeline: str, reached: Reached) -> N
         sorted(JARS.glob("*.jar")),
         CONF,
     )
-    query = start(settings, contract, session, progress, reached)
-    progress.say("running")
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    query = start(settings, contract, session, progress, reached)
+    progress.say("running")
     # Stopped from here, not from the handler: py4j's connection is busy waiting inside this thread.
-    while not query.awaitTermination(timeout=1):
-        if asked:
-            query.stop()
+    while not asked and not query.awaitTermination(timeout=1):
+        pass
+    query.stop()
     progress.say("stopped")
     session.stop()
     held.close()

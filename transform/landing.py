@@ -1,14 +1,14 @@
 """One micro-batch of the stream into the lake, exactly once (law 1).
 
 Spark may run a batch again after a kill, always with the same offsets. A batch whose manifest is there
-is done; any other starts from nothing. The manifest is what makes files count, and it is published last
-by an operation that fails where it exists.
+is done; any other starts from nothing, in files of its own. The manifest is what makes files count; it is
+published last, by an operation that fails where it exists. So of two jobs on one lake, should the lock on the
+checkpoint ever fail, one wins each batch whole and the other stops.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,33 +37,44 @@ class Landing:
     clock: Clock
     reached: Reached = nothing
 
-    def __call__(self, batch: DataFrame, number: int) -> None:
-        """Raises BadArtifact where checkpoint and lake do not belong together."""
+    def __call__(self, batch: DataFrame, number: int) -> Manifest | None:
+        """The manifest of what was landed now; None where the batch was done before.
+
+        Raises BadArtifact where checkpoint and lake do not belong together.
+        """
         start, end = self._offsets(number - 1), self._offsets(number)
-        if self._done(number, end):
-            return
+        if (done := self._published(number, start, end)) is not None:
+            self._sweep(done)
+            return None
         self.reached("before the write", number)
-        self._sweep(number)
         files, counts = self._write(batch, number)
         self.reached("before the manifest", number)
-        self.lake.publish(Manifest(number, start, end, files, dict(counts), self.clock.now()))
+        manifest = Manifest(number, start, end, files, dict(counts), self.clock.now())
+        self.lake.publish(manifest)
         self.reached("after the manifest", number)
+        self._sweep(manifest)
+        return manifest
 
-    def _done(self, number: int, end: Offsets) -> bool:
+    def _published(self, number: int, start: Offsets, end: Offsets) -> Manifest | None:
+        before = self.lake.manifest(number - 1)
+        if number > 0 and (before is None or before.end != start):
+            found = None if before is None else before.end
+            raise BadArtifact(f"end of manifest {number - 1}", found, f"the checkpoint's {start}", WAY_BACK)
         there = self.lake.manifest(number)
         if there is not None and there.end != end:
-            raise BadArtifact(
-                f"checkpoint's batch {number}", end, f"the manifest's end {there.end}", WAY_BACK
-            )
-        if there is None and number > 0 and self.lake.manifest(number - 1) is None:
-            raise BadArtifact(f"manifest {number - 1}", None, "the batch before this one", WAY_BACK)
-        return there is not None
+            raise BadArtifact(f"end of manifest {number}", there.end, f"the checkpoint's {end}", WAY_BACK)
+        return there
 
-    def _sweep(self, number: int) -> None:
-        """Remove what a killed attempt at this batch left."""
+    def _sweep(self, manifest: Manifest) -> None:
+        """Remove what killed attempts at this batch left.
+
+        Only once the manifest is out: before, another attempt's manifest could come to list what is removed.
+        """
+        listed = {self.lake.folder / file.path for file in manifest.files}
         for dataset in DATASETS:
-            for folder in (self.lake.folder / dataset).glob(f"*/batch_id={number}"):
-                shutil.rmtree(folder)
+            for path in (self.lake.folder / dataset).glob(f"*/batch_id={manifest.batch}/*.parquet"):
+                if path not in listed:
+                    path.unlink(missing_ok=True)
 
     def _write(self, batch: DataFrame, number: int) -> tuple[tuple[File, ...], Counter[str]]:
         arrivals = Arrivals(self.clock.timeline(), self.lake.imports())
@@ -77,9 +88,9 @@ class Landing:
 
     def _offsets(self, number: int) -> Offsets:
         """End offsets of a batch, from Spark's write-ahead log (third line of its offset file)."""
-        path = self.checkpoint / "offsets" / str(number)
         if number < 0:
             return {}
+        path = self.checkpoint / "offsets" / str(number)
         try:
             raw = json.loads(path.read_text().splitlines()[2])
             return {topic: {int(p): int(o) for p, o in parts.items()} for topic, parts in raw.items()}

@@ -6,19 +6,17 @@ records is one entry in `streams`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import orjson
 import pyarrow as pa
 
-from hotpath.contract.decode import Decoded, Rejected, Skipped, decoder
+from hotpath.contract.decode import Decode, Decoded, Rejected, Skipped, decoder
 from hotpath.contract.model import Contract, Events, Labels
 from hotpath.errors import BadInput
 from hotpath.handoffs import Score, scores_topic
 from hotpath.lake import INSTANT, PLACE, Dataset, schema
-
-Decode = Callable[[bytes | None], Decoded | Rejected | Skipped]
 
 SCORES = pa.schema(
     [
@@ -40,6 +38,9 @@ SCORES = pa.schema(
     ]
 )
 """Score records as the lake stores them; request, features and degraded flags as JSON text."""
+
+REJECTED_FOLDER = "rejected-1"
+"""Names the folder of `hotpath.lake.REJECTED`, as a fingerprint names that of events and labels."""
 
 AS_TEXT = ("request", "features", "degraded")
 
@@ -70,10 +71,15 @@ def decode_score(value: bytes | None) -> Decoded | Rejected | Skipped:
         return Skipped()
     try:
         score = Score.from_bytes(value)
-    except BadInput:
-        return Rejected("no score record")
-    texts = {name: json.dumps(getattr(score, name)) for name in AS_TEXT}
-    return Decoded({**vars(score), **texts}, ())
+        texts = {name: orjson.dumps(getattr(score, name)).decode() for name in AS_TEXT}
+    except (BadInput, orjson.JSONEncodeError):  # the second: nested deeper than orjson writes
+        return Rejected("message: expected a score record")
+    # JSON may spell a double without a point, and Arrow refuses such a number where it is large.
+    doubles = {
+        "score": None if score.score is None else float(score.score),
+        "threshold": float(score.threshold),
+    }
+    return Decoded({**vars(score), **texts, **doubles}, ())
 
 
 def _source(dataset: Dataset, source: Events | Labels) -> Stream:

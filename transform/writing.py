@@ -8,7 +8,6 @@ File names carry the attempt, so that a retry or a zombie never touches a file t
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 
 from hotpath.clock import Micros
 from hotpath.contract.model import Contract
+from hotpath.files import make_folder, sync
 from hotpath.lake import Dataset, File
 from transform.arrival import Arrivals
 from transform.decoding import Decoding, records
@@ -66,10 +66,9 @@ class Writing:
         for batch in batches:
             landed = decoding.land(records(batch))
             counts.update(landed.counts)
-            for (dataset, fingerprint), table in landed.tables.items():
-                name = (dataset, fingerprint)
+            for name, table in landed.tables.items():
                 if name not in files:
-                    files[name] = _Open(self.folder, dataset, fingerprint, self.batch, table.schema)
+                    files[name] = _Open(self.folder, *name, self.batch, table.schema)
                 files[name].write(table)
                 self.reached("mid-file", self.batch)
         done = [file.close() for file in files.values()]
@@ -86,7 +85,7 @@ class _Open:
         self._path = (
             folder / dataset / f"schema={fingerprint}" / f"batch_id={batch}" / f"{uuid4().hex}.parquet"
         )
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
         self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
 
     def write(self, table: pa.Table) -> None:
@@ -96,8 +95,9 @@ class _Open:
     def close(self) -> File:
         """Durable before it is described: a manifest must never list what a power cut could take."""
         self._writer.close()
+        sync(self._path)
+        sync(self._path.parent)
         with self._path.open("rb") as written:
-            os.fsync(written.fileno())
             digest = hashlib.file_digest(written, "sha256").hexdigest()
             size = written.tell()
         return File(str(self._path.relative_to(self._folder)), self._dataset, self._rows, size, digest)

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from hotpath.clock import Micros
-from hotpath.contract.parts import Field
-from hotpath.contract.types import EARLIEST, LATEST, LONG_MAX, LONG_MIN, Type, Value
+from hotpath.contract.parts import Events, Field, Labels
+from hotpath.contract.types import (
+    DOUBLE_MAX,
+    EARLIEST,
+    EPOCH,
+    LATEST,
+    LONG_MAX,
+    LONG_MIN,
+    WELL_FORMED,
+    Type,
+    Value,
+    well_formed,
+)
 from hotpath.errors import BadInput
 
 Check = Callable[[Any], Value]
@@ -22,13 +33,16 @@ Check = Callable[[Any], Value]
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})"
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICRO = timedelta(microseconds=1)
-AN_INSTANT = "an RFC 3339 instant with a zone, 2000 to 2099"
+_AN_INSTANT = "an RFC 3339 instant with a zone, 2000 to 2099"
 
 
-def check(field: Field, never_empty: bool = False) -> Check:
-    """The check of `field`; `never_empty`: "" is no value."""
+def checks(source: Events | Labels) -> dict[str, Check]:
+    """The check of each field, by its name."""
+    return {f.name: _check(f, f.name in source.never_empty) for f in source.fields}
+
+
+def _check(field: Field, never_empty: bool) -> Check:
+    """`never_empty`: "" is no value."""
     checked = _CHECKS[field.type](field, never_empty)
     return (lambda value: None if value is None else checked(value)) if field.nullable else checked
 
@@ -38,7 +52,7 @@ def instant(text: str) -> Micros | None:
     if not _RFC3339.fullmatch(text):
         return None
     try:
-        since = datetime.fromisoformat(text) - _EPOCH
+        since = datetime.fromisoformat(text) - EPOCH
     except (ValueError, OverflowError):
         return None
     micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
@@ -57,16 +71,13 @@ def _text(field: Field, never_empty: bool) -> Check:
             raise _wrong(field, value, "a text")
         if len(value) > longest:
             raise _wrong(field, value, f"at most {longest} characters")
-        if "\0" in value or (not value.isascii() and _SURROGATE.search(value)):
-            raise _wrong(field, value, "a text without NUL and lone surrogates")
+        if not well_formed(value):
+            raise _wrong(field, value, WELL_FORMED)
         if never_empty and not value:
             raise _wrong(field, value, "a text that is not empty")
         return value
 
     return text
-
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _bool(field: Field, _: bool) -> Check:
@@ -93,8 +104,11 @@ def _long(field: Field, _: bool) -> Check:
 
 
 def _double(field: Field, _: bool) -> Check:
-    low = -_MOST if field.min is None else field.min
-    high = _MOST if field.max is None else field.max
+    low = -DOUBLE_MAX if field.min is None else field.min
+    high = DOUBLE_MAX if field.max is None else field.max
+
+    unbounded = field.min is None and field.max is None
+    expected = "a finite number" if unbounded else f"a number from {low} to {high}"
 
     def double(value: Any) -> Value:
         if type(value) is not float and type(value) is not int:
@@ -104,18 +118,14 @@ def _double(field: Field, _: bool) -> Check:
         # The sum makes -0.0 the ordinary zero: a sign no arithmetic shows must not change a fingerprint.
         return float(value) + 0.0
 
-    expected = "a finite number" if field.min is field.max is None else f"a number from {low} to {high}"
     return double
-
-
-_MOST = 1.7976931348623157e308
 
 
 def _timestamp(field: Field, _: bool) -> Check:
     def timestamp(value: Any) -> Value:
         found = instant(value) if type(value) is str else None
         if found is None:
-            raise _wrong(field, value, AN_INSTANT)
+            raise _wrong(field, value, _AN_INSTANT)
         return found
 
     return timestamp

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from hotpath.contract.checks import Check, check
+from hotpath.contract.checks import Check, checks
 from hotpath.contract.parts import Events, Labels
 from hotpath.contract.types import Value
 from hotpath.errors import BadInput
@@ -51,13 +51,13 @@ def decoder(source: Events | Labels, kind: str = "json") -> Decode:
 
 
 def _json(source: Events | Labels) -> Decode:
-    checks = {f.name: check(f, f.name in source.never_empty) for f in source.fields}
+    by_name = checks(source)
 
     def decode(raw: bytes | None) -> Decoded | Rejected | Skipped:
         if not raw:
             return Skipped()
         try:
-            return _checked(_parsed(raw, checks), checks)
+            return _checked(_parsed(raw, by_name), by_name)
         except BadInput as error:
             return Rejected(f"{error.thing}: expected {error.expected}")
 
@@ -67,20 +67,20 @@ def _json(source: Events | Labels) -> Decode:
 DECODERS: Mapping[str, Callable[[Events | Labels], Decode]] = {"json": _json}
 
 
-def _checked(found: Mapping[str, Any], checks: Mapping[str, Check]) -> Decoded:
-    values = {name: made(found.get(name)) for name, made in checks.items()}
-    if len(found) == len(checks) and found.keys() == checks.keys():
+def _checked(found: Mapping[str, Any], by_name: Mapping[str, Check]) -> Decoded:
+    values = {name: check(found.get(name)) for name, check in by_name.items()}
+    if found.keys() == by_name.keys():
         return Decoded(values)
-    return Decoded(values, tuple(name for name in found if name not in checks))
+    return Decoded(values, tuple(name for name in found if name not in by_name))
 
 
 # orjson, because it is strict about UTF-8, NaN, surrogates and depth and takes a third of the time of json
 # with an object_pairs_hook; what it does not see is a key that comes twice.
-def _parsed(raw: bytes, checks: Mapping[str, Check]) -> dict[str, Any]:
+def _parsed(raw: bytes, by_name: Mapping[str, Check]) -> dict[str, Any]:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        _explain(raw, checks)
+        _explain(raw, by_name)
         raise BadInput("message", None, "JSON") from None
     if not isinstance(found, dict):
         raise BadInput("message", None, "an object")
@@ -110,7 +110,7 @@ def _refuse_twice(raw: bytes) -> None:
             objects[-1].add(key)
 
 
-def _explain(raw: bytes, checks: Mapping[str, Check]) -> None:
+def _explain(raw: bytes, by_name: Mapping[str, Check]) -> None:
     """Raise BadInput with something better than "no JSON", where bytes that orjson refused allow it.
 
     Python's reader takes NaN, 1e999 and lone surrogates; the field's check then names the field.
@@ -126,4 +126,4 @@ def _explain(raw: bytes, checks: Mapping[str, Check]) -> None:
             raise BadInput("message", None, "no byte order mark") from None
         return
     if isinstance(found, dict):
-        _checked(found, checks)
+        _checked(found, by_name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hotpath.contract.functions import FUNCTIONS, Example, Function
 from hotpath.contract.keys import RESERVED, SECTIONS
-from hotpath.contract.types import FIELD_TYPES, LONGEST_TEXT, MOST_LEVELS, UNITS, Type, Value
+from hotpath.contract.types import EPOCH, FIELD_TYPES, LONGEST_TEXT, MOST_LEVELS, UNITS, Type, Value
 
 _INTRO = """# The contract: keys, types, functions
 
@@ -82,7 +82,7 @@ def _example(example: Example) -> str:
 
 def _value(value: Value, kind: Type | None = None) -> str:
     if kind == Type.TIMESTAMP and isinstance(value, int):
-        return (datetime(1970, 1, 1) + timedelta(microseconds=value)).isoformat() + "Z"
+        return (EPOCH + timedelta(microseconds=value)).isoformat().replace("+00:00", "Z")
     return "null" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 
 from hotpath.contract.functions import BY_NAME, Function
 from hotpath.contract.strict_yaml import nearest
-from hotpath.contract.types import LONG_MAX, LONG_MIN, Type, Value
+from hotpath.contract.types import DOUBLE_MAX, LONG_MAX, LONG_MIN, WELL_FORMED, Type, Value, well_formed
 from hotpath.contract.zones import known_zones
 from hotpath.errors import BadConfig
 
 LONGEST = 1000
+"""Characters of an expression."""
 DEEPEST = 40
+"""Levels of nesting."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,12 @@ class Scope:
     refused: Mapping[str, str] = field(default_factory=dict)
 
 
-def parse(
-    text: str, scope: Scope, where: Callable[[int], str] = lambda offset: f"character {offset}"
-) -> Tree:
+def character(offset: int) -> str:
+    """The place of a character in a text that stands nowhere else."""
+    return f"character {offset}"
+
+
+def parse(text: str, scope: Scope, where: Callable[[int], str] = character) -> Tree:
     """The typed tree of `text`. `where` names the place of a character offset.
 
     Raises BadConfig with the place, what was found and what was expected.
@@ -79,7 +84,7 @@ def parse(
     return _Typing(text, scope, where).tree(syntax(text, where), 0)
 
 
-def syntax(text: str, where: Callable[[int], str] = str) -> ast.expr:
+def syntax(text: str, where: Callable[[int], str] = character) -> ast.expr:
     """Python's syntax tree of one expression. Raises BadConfig where there is none."""
     if len(text) > LONGEST:
         raise BadConfig(where(0), f"{len(text)} characters", f"an expression of at most {LONGEST}")
@@ -88,9 +93,9 @@ def syntax(text: str, where: Callable[[int], str] = str) -> ast.expr:
             warnings.simplefilter("error")
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        at = getattr(error, "offset", None) or 1
+        line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
         said = getattr(error, "msg", None) or "too deeply nested"
-        raise BadConfig(where(at - 1), text, f"an expression ({said})") from error
+        raise BadConfig(where(_offset(text, line, column - 1)), text, f"an expression ({said})") from error
 
 
 def normal(text: str) -> str:
@@ -111,9 +116,7 @@ class _Typing:
     """Walks one syntax tree, bottom up; DEEPEST bounds the recursion."""
 
     def __init__(self, text: str, scope: Scope, where: Callable[[int], str]) -> None:
-        self._text = text.strip()
-        self._margin = len(text) - len(text.lstrip())
-        self._scope, self._where = scope, where
+        self._text, self._scope, self._where = text, scope, where
 
     def tree(self, node: ast.expr, depth: int) -> Tree:
         if depth > DEEPEST:
@@ -156,10 +159,10 @@ class _Typing:
             raise self._wrong(node, "a number, a text, True or False")
         if isinstance(value, int) and not LONG_MIN <= value <= LONG_MAX:
             raise self._wrong(node, "a whole number of 64 bits")
-        if isinstance(value, float) and not abs(value) <= 1.7976931348623157e308:
+        if isinstance(value, float) and not abs(value) <= DOUBLE_MAX:
             raise self._wrong(node, "a finite number")
-        if isinstance(value, str) and any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
-            raise self._wrong(node, "a text without NUL and lone surrogates")
+        if isinstance(value, str) and not well_formed(value):
+            raise self._wrong(node, WELL_FORMED)
         return Literal(value, _LITERALS[type(value)])
 
     def _fold(self, node: ast.expr, name: str, first: ast.expr, rest: list[ast.expr], depth: int) -> Tree:
@@ -183,16 +186,22 @@ class _Typing:
             if len(takes) == len(args) and all(map(_fits, args, takes)):
                 return Call(name, tuple(map(_as, args, takes)), gives)
         found = f"{name} of ({', '.join(_said(a) for a in args)})"
-        raise BadConfig(self._place(node), found, f"{name} of {_takes(function)}{_zone_hint(args)}")
+        raise BadConfig(self._place(node), found, f"{name} of {_takes(function)}{_zone_hint(function, args)}")
 
     def _wrong(self, node: ast.expr, expected: str, todo: str = "") -> BadConfig:
-        return BadConfig(self._place(node), ast.get_source_segment(self._text, node), expected, todo)
+        return BadConfig(self._place(node), ast.get_source_segment(self._text.strip(), node), expected, todo)
 
     def _place(self, node: ast.expr) -> str:
-        lines = self._text.split("\n")
-        before = lines[node.lineno - 1].encode()[: node.col_offset].decode()
-        passed = sum(len(line) + 1 for line in lines[: node.lineno - 1])
-        return self._where(self._margin + passed + len(before))
+        line = self._text.strip().split("\n")[node.lineno - 1]
+        column = len(line.encode()[: node.col_offset].decode())
+        return self._where(_offset(self._text, node.lineno, column))
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Where in `text` a place of its stripped text is: `line` from 1, `column` in characters from 0."""
+    margin = len(text) - len(text.lstrip())
+    before = text.strip().split("\n")[: line - 1]
+    return margin + sum(len(passed) + 1 for passed in before) + column
 
 
 def _fits(arg: Tree, takes: Type) -> bool:
@@ -218,6 +227,8 @@ def _takes(function: Function) -> str:
     return " or ".join(f"({', '.join(takes)})" for takes, _ in function.signatures)
 
 
-def _zone_hint(args: tuple[Tree, ...]) -> str:
+def _zone_hint(function: Function, args: tuple[Tree, ...]) -> str:
+    if not any(Type.ZONE in takes for takes, _ in function.signatures):
+        return ""
     texts = [str(a.value) for a in args if isinstance(a, Literal) and isinstance(a.value, str)]
     return nearest(texts[0], sorted(known_zones())) if texts else ""

@@ -18,11 +18,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hotpath.clock import DAY, HOUR, MINUTE, Micros
-from hotpath.contract.types import EARLIEST, LONG_MAX, Type, Value
+from hotpath.contract.types import EARLIEST, EPOCH, LONG_MAX, Type, Value
 from hotpath.contract.zones import CHUNK_BITS, Zone
 
 STRING, BOOL, LONG, DOUBLE = Type.STRING, Type.BOOL, Type.LONG, Type.DOUBLE
@@ -42,7 +42,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Function:
-    """One function or operator; the first signature that the arguments fit is taken."""
+    """One function or operator; the first signature that the arguments fit is taken.
+
+    `tolerance`: by how much the two renderings may differ; 0 wherever they can agree to the bit.
+    """
 
     name: str
     signatures: tuple[Signature, ...]
@@ -59,7 +62,7 @@ def _ex(text: str, value: Value, **row: tuple[Type, Value]) -> Example:
 
 
 def _at(text: str) -> tuple[Type, Value]:
-    return TIMESTAMP, (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+    return TIMESTAMP, (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 def _divide(a: float, b: float) -> Value:
@@ -100,7 +103,6 @@ def _spark_hour(F: Any, instant: Any, zone: Zone) -> Any:
     return F.floor(F.pmod(micros + offset, F.lit(DAY)) / F.lit(HOUR))
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGS: Signature = ((LONG, LONG), LONG)
 _DOUBLES: Signature = ((DOUBLE, DOUBLE), DOUBLE)
 _ORDERED: tuple[Signature, ...] = tuple(((t, t), BOOL) for t in (LONG, DOUBLE, TIMESTAMP))

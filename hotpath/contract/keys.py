@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hotpath.contract.types import LONGEST_TEXT, MOST_LEVELS
+
 
 @dataclass(frozen=True)
 class Key:
@@ -50,14 +52,16 @@ SERVE = (
     Key("fresh", "a duration", "an answer from an older model is marked stale"),
     Key("expired", "a duration", "an older model is no longer used; longer than `fresh`"),
 )
+_MOST_CHARACTERS = f"most characters (string, category; default {LONGEST_TEXT})"
+_MOST_LEVELS = f"most levels a model learns (category; default {MOST_LEVELS})"
 FIELD = (
     Key("type", "a field type", "what the value is"),
     Key("nullable", "true or false", "may be null or absent (default false)", optional=True),
     Key("min", "a number", "least value (long, double)", optional=True),
     Key("max", "a number", "greatest value (long, double)", optional=True),
     Key("unit", "a unit", "what the number measures (long, double)", optional=True),
-    Key("max_length", "1 to 65536", "most characters (string, category; default 256)", optional=True),
-    Key("max_levels", "2 to 65536", "most levels a model learns (category; default 1024)", optional=True),
+    Key("max_length", "1 to 65536", _MOST_CHARACTERS, optional=True),
+    Key("max_levels", "2 to 65536", _MOST_LEVELS, optional=True),
 )
 SECTIONS = {
     "The file": CONTRACT,

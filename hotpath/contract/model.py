@@ -20,7 +20,7 @@ from hotpath.contract.keys import CONTRACT, EVENTS, LABELS, Key
 from hotpath.contract.parts import Events, Feature, Field, Gate, Labels, Serve, Train
 from hotpath.contract.sections import Section, duration_text
 from hotpath.contract.strict_yaml import Document, load_yaml
-from hotpath.contract.types import Type
+from hotpath.contract.types import PIPELINE_NAME, Type
 from hotpath.errors import BadArtifact, BadConfig
 
 __all__ = ["Contract", "Events", "Feature", "Field", "Gate", "Labels", "Serve", "Train", "Type"]
@@ -60,16 +60,14 @@ class Contract:
 
     def canonical(self) -> bytes:
         """Sorted keys, no spaces, expressions in one spelling, defaults written out."""
-        plain = self.plain()
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(self._plain(), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the canonical JSON."""
         return hashlib.sha256(self.canonical()).hexdigest()
 
-    def plain(self) -> dict[str, Any]:
-        """The keys of the contract's file, as plain data."""
+    def _plain(self) -> dict[str, Any]:
         events, labels = self.events, self.labels
         return {
             "name": self.name,
@@ -96,7 +94,7 @@ class Contract:
         events = build.events(section.section("events"))
         labels = build.labels(section.section("labels"), events)
         return cls(
-            name=section.text("name", "lower-case letters, digits and -", r"[a-z][a-z0-9-]{0,39}"),
+            name=section.text("name", "lower-case letters, digits and -", PIPELINE_NAME),
             question=section.text("question", "a sentence"),
             events=events,
             labels=labels,

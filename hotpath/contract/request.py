@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hotpath.contract.checks import check
+from hotpath.contract.checks import checks
 from hotpath.contract.model import Contract
 from hotpath.contract.strict_yaml import nearest
 from hotpath.contract.types import Value
@@ -20,22 +20,16 @@ def request_decoder(contract: Contract) -> Callable[[Mapping[str, object]], dict
     The function raises BadInput; `thing` is the field's name, `expected` never holds its value.
     """
     events = contract.events
-    absent = {events.id, events.host, events.time} | {f.name for f in events.fields if f.nullable}
-    checks = {f.name: check(f, f.name in events.never_empty) for f in events.fields}
-    known = tuple(checks)
+    optional, by_name = {events.id, events.host, events.time}, checks(events)
+    known = tuple(by_name)
 
     def decode(request: Mapping[str, object]) -> dict[str, Value]:
         for name in request:
-            if name not in checks:
+            if name not in by_name:
                 raise BadInput(name, request[name], f"a field of this model{nearest(name, known)}")
-        values: dict[str, Value] = {}
-        for name, made in checks.items():
-            if name in request:
-                values[name] = made(request[name])
-            elif name in absent:
-                values[name] = None
-            else:
-                raise BadInput(name, None, "a value")
-        return values
+        return {
+            name: None if name in optional and name not in request else check(request.get(name))
+            for name, check in by_name.items()
+        }
 
     return decode

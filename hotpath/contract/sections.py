@@ -19,6 +19,7 @@ _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _PERCENT = re.compile(r"([1-9][0-9]?)%")
 _AT_LEAST = re.compile(r">= ([01](\.[0-9]{1,6})?)")
+_A_DURATION = "a duration like 90s, 30m, 24h or 30d"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Section:
             raise self.wrong(key, "keys with values")
         return Section(self.document, (*self.path, key), value)
 
-    def text(self, key: str, expected: str = "text", pattern: str = r"(?s).+") -> str:
+    def text(self, key: str, expected: str, pattern: str | re.Pattern[str] = r"(?s).+") -> str:
         """A string that `pattern` matches whole."""
         value = self.data[key]
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
@@ -115,9 +116,6 @@ class Section:
 
     def _dotted(self, key: str) -> str:
         return ".".join(str(k) for k in (*self.path, key))
-
-
-_A_DURATION = "a duration like 90s, 30m, 24h or 30d"
 
 
 def duration_text(span: Micros) -> str:

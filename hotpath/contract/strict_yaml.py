@@ -20,11 +20,14 @@ from typing import Any
 import yaml
 from yaml import events
 
+from hotpath.contract.types import WELL_FORMED, well_formed
 from hotpath.errors import BadConfig
 
 KeyPath = tuple[str | int, ...]
 DEEPEST = 16
+"""Levels of mappings and lists."""
 LARGEST = 1 << 18
+"""Characters of a file."""
 
 _CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})")
@@ -83,11 +86,9 @@ def load_yaml(text: str, name: str) -> Document:
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise BadConfig(place, error.problem, "valid YAML") from error
     except yaml.reader.ReaderError as error:
-        line, column = (
-            text.count("\n", 0, error.position),
-            error.position - text.rfind("\n", 0, error.position),
-        )
-        raise BadConfig(f"{name}:{line + 1}:{column}", error.character, "printable characters") from error
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        raise BadConfig(f"{name}:{line}:{column}", error.character, "printable characters") from error
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
@@ -126,7 +127,7 @@ class _Reader:
             tag = getattr(event, "tag", None)
             self._refuse_if(tag is not None, event, "no tag", tag)
             text = getattr(event, "value", "")
-            self._refuse_if(not _encodes(text), event, "text without lone surrogates", text)
+            self._refuse_if(not well_formed(text), event, WELL_FORMED, text)
             self._node(event)
         elif isinstance(event, events.MappingEndEvent | events.SequenceEndEvent):
             self._open.pop()
@@ -174,10 +175,6 @@ class _Reader:
     def _at(self, event: events.Event) -> str:
         spot = _spot(event)
         return f"{self._name}:{spot.line}:{spot.column}"
-
-
-def _encodes(text: str) -> bool:
-    return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _plain(event: events.ScalarEvent) -> str | int | float | bool | None:

@@ -1,11 +1,13 @@
-"""The types of a contract's fields and expressions, and their limits.
+"""The types of a contract's fields and expressions, and the limits of their values.
 
-Owns names and bounds; checks of values are in checks.py, meaning of operations in functions.py.
+Owns names and bounds; checks of a field's values are in checks.py, meaning of operations in functions.py.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from hotpath.clock import Micros
@@ -14,6 +16,8 @@ Value = str | bool | int | float | None
 """A decoded value: timestamps are µs since 1970 UTC, null is None."""
 
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
+DOUBLE_MAX = 1.7976931348623157e308
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST: Micros = 946_684_800_000_000
 """2000-01-01T00:00:00Z: no instant is earlier. Seconds or zero sent as an instant fall below it."""
 LATEST: Micros = 4_102_444_800_000_000
@@ -22,6 +26,8 @@ LONGEST_TEXT = 256
 """Characters of a string or category that states no `max_length`."""
 MOST_LEVELS = 1024
 """Levels of a category that states no `max_levels` (H2O's own default for splits)."""
+PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+"""A pipeline names topics and folders, so its name holds no dot, slash or space."""
 
 
 class Type(StrEnum):
@@ -38,7 +44,7 @@ class Type(StrEnum):
 
 @dataclass(frozen=True)
 class FieldType:
-    """A row of the reference: what stands on the wire, which options a field of it may have."""
+    """A row of the reference: the value on the wire, options of such a field, and if a feature may be one."""
 
     type: Type
     wire: str
@@ -62,3 +68,14 @@ UNITS = (
     "s", "min", "h", "d", "USD", "EUR", "GBP", "count",
 )  # fmt: skip
 """Units a number may state. They are documentation that travels: nothing is converted."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def well_formed(text: str) -> bool:
+    """Whether every part can hold `text`: no NUL (C ends there), no lone surrogate (UTF-8 has none)."""
+    return "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
+
+
+WELL_FORMED = "a text without NUL and lone surrogates"
+"""What a text that is not `well_formed` should have been."""

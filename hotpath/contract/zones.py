@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hotpath.clock import DAY, SECOND, Micros
-from hotpath.contract.types import EARLIEST, LATEST
+from hotpath.contract.types import EARLIEST, EPOCH, LATEST
 from hotpath.errors import Bug
 
 CHUNK_BITS = 39
 CHUNK: Micros = 1 << CHUNK_BITS
+"""6.4 days: less than lies between two changes of any zone, and an instant's chunk is one shift away."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,6 @@ def _change(rules: ZoneInfo, before: Micros, after: Micros) -> Micros:
     return high * SECOND
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _offset(rules: ZoneInfo, instant: Micros) -> Micros:
-    local = (_EPOCH + timedelta(microseconds=instant)).astimezone(rules)
+    local = (EPOCH + timedelta(microseconds=instant)).astimezone(rules)
     return (local.utcoffset() or timedelta()) // timedelta(microseconds=1)

@@ -69,7 +69,7 @@ class Demo:
         self.topics: tuple[Topic, ...] = topics([load(path) for path in self.settings.contracts()])
         self.parts = Supervisor(
             {part.name: part for part in stack.parts(self.settings, PIPELINE)},
-            Processes(self.settings.logs(), self.clock),
+            Processes(self.settings.logs()),
             self.story.say,
         )
         self.lag = MirrorLag(self.settings.kafka, self.topics)

@@ -130,12 +130,13 @@ def topic_findings(settings: Settings) -> tuple[Finding, ...]:
     try:
         admin = Admin(settings.kafka.onprem.address)
         there = admin.topics(ALIVE_S)
-        return tuple(_topic(t, admin.configs(t.name) if t.name in there else None) for t in wanted)
+        return tuple(topic_finding(t, admin.configs(t.name) if t.name in there else None) for t in wanted)
     except HotpathError as error:
         return (Finding("Kafka (on-prem)", "suspicious", f"not reached: {error}"),)
 
 
-def _topic(topic: Topic, configs: dict[str, str] | None) -> Finding:
+def topic_finding(topic: Topic, configs: dict[str, str] | None) -> Finding:
+    """What a topic lacks; `configs` as the broker tells them, None where it does not exist."""
     subject = f"topic {topic.name}"
     if configs is None:
         return Finding(subject, "suspicious", "does not exist yet; hotpath demo makes it")

@@ -34,14 +34,13 @@ class Supervisor:
 
     def look(self) -> None:
         """Start again what has ended. Raises Unavailable, with the log's path, at a part's last restart."""
-        for process in self.processes.ended():
-            name, code = process.name, process.popen.returncode
+        for name, child in self.processes.ended().items():
             if self.restarts[name] == RESTARTS:
                 raise Unavailable(
-                    name, f"exit code {code}", "a part that keeps running", f"see {process.log}"
+                    name, f"exit code {child.code()}", "a part that keeps running", f"see {child.log}"
                 )
             self.restarts[name] += 1
-            self.say(f"{name} ended with code {code} and is started again; its log: {process.log}")
+            self.say(f"{name} ended with code {child.code()} and is started again; its log: {child.log}")
             self.start(name)
 
     def stop_all(self) -> None:

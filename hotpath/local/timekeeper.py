@@ -5,9 +5,10 @@ import of history      replay at 60            stopped   replay at 60          t
 V0                    V0 (history has landed)            where it stopped
 """
 
-from hotpath.clock import Clock, Micros, Segment
+from hotpath.clock import SECOND, Clock, Micros, Segment
 
 REPLAY_RATE = 60.0
+OUTLIVED: Micros = 3 * SECOND
 
 
 def begin(clock: Clock, starts_at: Micros) -> None:
@@ -17,10 +18,14 @@ def begin(clock: Clock, starts_at: Micros) -> None:
 
 
 def resume(clock: Clock, last_alive: Micros) -> None:
-    """Time stood still from `last_alive` (real), when the earlier run was last seen, until now."""
+    """Time stood still from `last_alive` (real), when the earlier run was last seen, until now.
+
+    A moment later, in truth: a run that is killed is not noted to the instant, and its parts outlive it a
+    little. What they stamped then must not lie in the future of the run that continues.
+    """
     line = clock.timeline()
     if line.rate > 0:
-        stopped = max(last_alive, line.segments[-1].real)
+        stopped = min(max(last_alive + OUTLIVED, line.segments[-1].real), clock.real())
         clock.append(Segment(stopped, line.virtual(stopped), 0))
 
 

@@ -71,7 +71,7 @@ class Counts:
             self.model = {"live": said["sequence"], "age_s": round(said["age_s"], 1)}
 
     def shown(self) -> dict[str, float]:
-        """Totals, percentiles (µs) of the recent ones, and the model that answered last (age in virtual s)."""
+        """Totals, percentiles (µs) of the recent ones, and the last answer's model (age in virtual s)."""
         ordered = sorted(self.taken_us)
         percentiles = {f"p{p}_us": int(quantile(ordered, p / 100)) for p in (50, 99)}
         return {"total": 0, "failed": 0, "over_1s": 0, **self.counted, **percentiles, **self.model}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hotpath.contract.decode import DECODERS, Decoded, Rejected, Skipped, decoder
+from hotpath.contract.decode import Decoded, Rejected, Skipped, decoder
 from hotpath.contract.load import load
 from hotpath.contract.types import EARLIEST, LATEST, LONG_MAX, LONG_MIN, Type, Value
 from tests.contract.samples import small
@@ -215,10 +215,6 @@ def test_a_label_outside_its_domain_is_rejected(changes: dict[str, object], reas
 
 def test_a_label_is_decoded() -> None:
     assert LABEL(orjson.dumps(LABEL_OF)) == Decoded({"who": "w", "truth": True, "seen": 1795165200000000})
-
-
-def test_json_is_the_one_format() -> None:
-    assert list(DECODERS) == ["json"]
 
 
 json_values = st.recursive(

@@ -70,6 +70,8 @@ REFUSED = {
     "a bad escape": (r'c == "\d"', 0, "an expression"),
     "after a wide character": ('c == "é" and k', 13, "an event field"),
     "after a margin": ("  i + k", 6, "an event field"),
+    "two after a margin": ("  i; j", 3, "an expression ("),
+    "a broken second line": ("(i +\n @)", 6, "an expression ("),
     "too long": ("i + " * 300 + "i", 0, "at most 1000"),
     "too deep": ("-" * 60 + "i", 41, "levels of nesting"),
     "far too deep": ("-" * 990 + "i", 41, "levels of nesting"),

@@ -36,30 +36,28 @@ def test_an_example_holds_in_the_row_function(name: str, example: Example) -> No
 def test_every_example_holds_in_spark(spark: SparkSession, tmp_path: Path) -> None:
     for types, examples in by_types().items():
         table = [{field: value for field, _, value in e.row} for e in examples]
-        found = in_spark(spark, tmp_path, dict(types), table, [e.text for e in examples])
+        found = in_spark(spark, lake(tmp_path, dict(types), table), dict(types), [e.text for e in examples])
         for n, example in enumerate(examples):
             assert repr(found[n][n]) == repr(example.value), f"{example.text} over {table[n]}"
 
 
 def test_spark_and_the_row_function_agree_to_the_bit(spark: SparkSession, tmp_path: Path) -> None:
     table, texts = generated_rows(), sorted(generated_expressions(), key=len)
+    file = lake(tmp_path, FIELDS, table)
     for start in range(0, len(texts), A_JOB):
         some = texts[start : start + A_JOB]
-        found = in_spark(spark, tmp_path, FIELDS, table, some)
-        for text, values in zip(some, zip(*found, strict=True), strict=True):
+        for text, values in zip(some, in_spark(spark, file, FIELDS, some), strict=True):
             of = compose(parse(text, Scope(FIELDS)))
             for row, there in zip(table, values, strict=True):
                 here = of(row)
                 assert repr(here) == repr(there), f"\n{text}\nrow:   {row}\nhere:  {here!r}\nSpark: {there!r}"
 
 
-@pytest.mark.parametrize(
-    "text", ["(j + 1) + (i - 1)", "(j + 5) + (i * 3)", "(j * 2) * (i * 0)", "-2 + (2 + -i)"]
-)
-def test_spark_sees_the_overflow_of_every_part(spark: SparkSession, tmp_path: Path, text: str) -> None:
-    row: dict[str, Value] = {"i": -(2**63) + 1, "j": 2**63 - 1}
-    [[found]] = in_spark(spark, tmp_path, {"i": Type.LONG, "j": Type.LONG}, [row], [text])
-    assert found is None
+def test_spark_sees_the_overflow_of_every_part(spark: SparkSession, tmp_path: Path) -> None:
+    types = {"i": Type.LONG, "j": Type.LONG}
+    texts = ["(j + 1) + (i - 1)", "(j + 5) + (i * 3)", "(j * 2) * (i * 0)", "-2 + (2 + -i)"]
+    file = lake(tmp_path, types, [{"i": -(2**63) + 1, "j": 2**63 - 1}])
+    assert dict(zip(texts, in_spark(spark, file, types, texts), strict=True)) == {t: [None] for t in texts}
 
 
 def by_types() -> dict[tuple[tuple[str, Type], ...], list[Example]]:
@@ -70,23 +68,21 @@ def by_types() -> dict[tuple[tuple[str, Type], ...], list[Example]]:
     return groups
 
 
-def in_spark(
-    spark: SparkSession,
-    folder: Path,
-    types: Mapping[str, Type],
-    table: Sequence[Mapping[str, Value]],
-    texts: Sequence[str],
-) -> list[list[Any]]:
-    """Values of `texts` over rows that went through Parquet, as in the lake; one list a row."""
+def lake(folder: Path, types: Mapping[str, Type], table: Sequence[Mapping[str, Value]]) -> Path:
+    """A Parquet file of rows, typed as in the lake, numbered by a column `n`."""
     schema = pa.schema([("n", pa.int64()), *((name, ARROW_TYPES[kind]) for name, kind in types.items())])
-    arrays = [pa.array([row[f.name] for row in table], f.type) for f in schema if f.name != "n"]
     file = folder / f"{len(list(folder.iterdir()))}.parquet"
-    pq.write_table(
-        pa.Table.from_arrays([pa.array(range(len(table)), pa.int64()), *arrays], schema=schema), file
-    )
-    trees = [column(parse(text, Scope(types))).alias(f"v{i}") for i, text in enumerate(texts)]
-    found = spark.read.parquet(str(file)).orderBy("n").select(*trees).collect()
-    return [list(row) for row in found]
+    pq.write_table(pa.Table.from_pylist([{"n": n, **row} for n, row in enumerate(table)], schema), file)
+    return file
+
+
+def in_spark(
+    spark: SparkSession, file: Path, types: Mapping[str, Type], texts: Sequence[str]
+) -> list[list[Any]]:
+    """Values of each of `texts` over the rows of a file, in their order."""
+    columns = [column(parse(text, Scope(types))).alias(f"v{i}") for i, text in enumerate(texts)]
+    found = spark.read.parquet(str(file)).select("n", *columns).toArrow().sort_by("n")
+    return [values.to_pylist() for values in found.drop_columns("n")]
 
 
 def generated_rows() -> list[dict[str, Value]]:

@@ -34,6 +34,7 @@ REFUSED = {
     "a tab": ("a:\n\tb: 1", "f:2:1"),
     "a lone surrogate": ('a: "\\ud800"', "f:1:"),
     "a lone surrogate in a key": ('"\\ud800": 1', "f:1:"),
+    "a NUL": ('a: "x\\0"', "f:1:4"),
     "a control character": ("a: 1\nb: \x07", "f:2:4"),
     "nothing": ("", "f"),
     "a list": ("- a", "f"),

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from hotpath.errors import BadInput
 from hotpath.handoffs import Topic
 from hotpath.kafka import Admin, KafkaLog, Log, MemoryLog, standing
 from tests.conftest import until
@@ -55,3 +56,11 @@ def test_a_tail_goes_on_with_what_is_sent_after_its_end(log: Log, topic: str) ->
 
 def test_an_empty_topic_is_at_its_end(log: Log, topic: str) -> None:
     assert standing(log, topic) == []
+
+
+def test_a_record_that_is_too_large_is_refused_where_it_is_sent(log: Log, topic: str) -> None:
+    with pytest.raises(BadInput, match="at most 1 MB"):
+        log.send(topic, bytes(1_100_000))
+    log.send(topic, b"the next one")
+    assert log.flush(20) == 0
+    assert [e.value for e in standing(log, topic)] == [b"the next one"]

@@ -30,6 +30,7 @@ ROOTS = frozenset(
 """What puts adapters together, beside everything in hotpath.cli and hotpath.local; nothing imports a root."""
 ADAPTERS = frozenset(
     {
+        "hotpath.child",
         "hotpath.clock",
         "hotpath.contract.load",
         "hotpath.contract.zones",
@@ -45,7 +46,6 @@ ADAPTERS = frozenset(
         "ingest.produce",
         "transform.landing",
         "transform.writing",
-        "train.child",
         "train.folder",
         "train.h2o_backend",
         "train.h2o_server",

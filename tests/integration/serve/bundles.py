@@ -27,7 +27,6 @@ from serve import engine
 from serve.generation import CATEGORY, NUMBER
 
 DATA = PROJECT / "tests" / "data"
-JARS = PROJECT / ".jars" / "genmodel"
 PIPELINE = "things"
 START: Micros = 1_795_000_000_000_000
 NUMBERS = [f"n{i:02d}" for i in range(1, 20)]
@@ -113,7 +112,7 @@ def request(number: int, **parts: object) -> dict[str, Any]:
 @cache
 def model(kind: str) -> engine.Mojo:
     """The MOJO as the engine loads it."""
-    engine.start(JARS)
+    engine.start(engine.JARS)
     features = contract(kind).features
     kinds = {f.name: CATEGORY if f.type == Type.CATEGORY else NUMBER for f in features}
     return engine.load(MOJOS[kind].read_bytes(), kinds)
@@ -174,7 +173,7 @@ def send(log: Log, bundle: Sealed, sequence: int, key: Ed25519PrivateKey) -> Non
     log.send(MODELS, announcement(bundle, sequence).signed(key), key=f"{PIPELINE}/{bundle.id}".encode())
 
 
-def write_settings(folder: Path, port: int, kafka_port: int) -> dict[str, str]:
+def environment(folder: Path, port: int, kafka_port: int) -> dict[str, str]:
     """Environment of a scorer or follower that lives in `folder`."""
     return {
         "HOTPATH__DATA": str(folder),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,9 @@ def make_host(folder: Path) -> Host:
     clock.append(Segment(real=0, virtual=bundles.START, rate=0))
     key, public = keys.signing_key(folder / "signing.pem"), data / "keys" / "verify.pem"
     log = MemoryLog()
-    admit = Sandbox(public).admit
-    follower = Follower(data / "bundles", keys.verify_key(public), log, clock, "test-host", admit)
-    environment = bundles.write_settings(folder, free_port(), free_port())
+    sandbox = Sandbox(public).prove
+    follower = Follower(data / "bundles", keys.verify_key(public), log, clock, "test-host", sandbox)
+    environment = bundles.environment(folder, free_port(), free_port())
     return Host(folder, key, log, follower, log.tail(TOPICS), environment)
 
 
@@ -106,38 +107,47 @@ def scorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-class start:
+@contextmanager
+def start(host: Host) -> Iterator[Running]:
     """`python -m serve.app` as a context: ready on entry, ended by SIGTERM with exit code 0 on exit."""
+    process = scorer_process(host)
+    base = f"http://127.0.0.1:{host.environment['HOTPATH__SERVE__PORT']}"
+    try:
+        with httpx.Client(base_url=base, timeout=10) as http:
+            running = Running(host, process, http)
+            until(lambda: ready(running), "the scorer is ready")
+            yield running
+    finally:
+        process.terminate()
+        code = ended(process)
+    assert code == 0
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
 
-    def __enter__(self) -> Running:
-        with (self._host.folder / "scorer.log").open("wb") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "serve.app"],
-                env={**os.environ, **self._host.environment},
-                cwd=PROJECT,
-                stderr=out,
-                process_group=0,
-            )
-        base = f"http://127.0.0.1:{self._host.environment['HOTPATH__SERVE__PORT']}"
-        self._http = httpx.Client(base_url=base, timeout=10)
-        try:
-            until(lambda: self._ready(), "the scorer is ready")
-        except AssertionError:
-            self._process.kill()
-            raise
-        return Running(self._host, self._process, self._http)
+def scorer_process(host: Host) -> subprocess.Popen[bytes]:
+    """A scorer that has just been started; it logs to scorer.log in the host's folder."""
+    with (host.folder / "scorer.log").open("wb") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "serve.app"],
+            env={**os.environ, **host.environment},
+            cwd=PROJECT,
+            stderr=out,
+            process_group=0,
+        )
 
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
-        self._process.terminate()
-        assert self._process.wait(10) == 0
 
-    def _ready(self) -> bool:
-        assert self._process.poll() is None, (self._host.folder / "scorer.log").read_text()
-        try:
-            return self._http.get("/v2/health/ready").status_code == 200
-        except httpx.TransportError:
-            return False
+def ready(running: Running) -> bool:
+    """Whether it is; an assertion with its log where it has ended."""
+    assert running.process.poll() is None, (running.host.folder / "scorer.log").read_text()
+    try:
+        return running.http.get("/v2/health/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code; it is killed where it does not end in time."""
+    try:
+        return process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import zipfile
 from math import isnan
@@ -13,7 +14,7 @@ from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
 from serve import engine
 from serve.generation import CATEGORY, NUMBER, Kind
-from tests.integration.serve.bundles import CATEGORIES, DATA, JARS, NUMBERS
+from tests.integration.serve.bundles import CATEGORIES, DATA, NUMBERS
 
 COLUMNS: dict[str, dict[str, Kind]] = {
     "gbm_numbers": dict.fromkeys(["n00", *NUMBERS], NUMBER),
@@ -23,7 +24,7 @@ COLUMNS: dict[str, dict[str, Kind]] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def _jvm() -> None:
-    engine.start(JARS)
+    engine.start(engine.JARS)
 
 
 def load(name: str, features: dict[str, Kind]) -> engine.Mojo:
@@ -91,8 +92,29 @@ def test_a_model_with_other_columns_is_refused() -> None:
 
 
 def test_a_category_where_the_model_has_a_number_is_refused() -> None:
-    with pytest.raises(BadArtifact, match="model's column n01"):
+    with pytest.raises(BadArtifact, match=r"model's column n01.* null in the whole window"):
         load("gbm_numbers", {**COLUMNS["gbm_numbers"], "n01": CATEGORY})
+
+
+def test_a_number_where_the_model_has_a_category_is_refused() -> None:
+    with pytest.raises(BadArtifact, match=r"model's column e3: found 'category', expected number$"):
+        load("gbm_categories", {**COLUMNS["gbm_categories"], "e3": NUMBER})
+
+
+def test_another_algorithm_is_refused_by_name() -> None:
+    forest = with_text("model.ini", b"algo = gbm", b"binomial_double_trees = false\nalgo = drf")
+    with pytest.raises(BadArtifact, match="model's algorithm: found 'drf', expected one of gbm"):
+        engine.load(forest, COLUMNS["gbm_numbers"])
+
+
+def with_text(entry: str, old: bytes, new: bytes) -> bytes:
+    """The MOJO of numbers with a text of one entry replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(DATA / "gbm_numbers.zip") as mojo, zipfile.ZipFile(out, "w") as changed:
+        for name in mojo.namelist():
+            data = mojo.read(name)
+            changed.writestr(name, data.replace(old, new, 1) if name == entry else data)
+    return out.getvalue()
 
 
 @pytest.mark.parametrize("cut", [0, 10, 50_000])

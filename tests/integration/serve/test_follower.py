@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hotpath.bundle import Sealed, sha256
 from hotpath.clock import MINUTE, Clock, Segment
 from hotpath.errors import BadArtifact
-from hotpath.handoffs import HANDOFFS, Receipt, Score, scores_topic
+from hotpath.handoffs import COMMANDS, HANDOFFS, Command, Receipt, Score, scores_topic
 from hotpath.kafka import Admin, KafkaLog
 from hotpath.progress import read
 from hotpath.settings import PROJECT
@@ -28,7 +28,7 @@ from serve.scorer import Scorer
 from serve.warm import loader
 from tests.conftest import until
 from tests.integration.serve import bundles
-from tests.integration.serve.conftest import Host, Running
+from tests.integration.serve.conftest import Host, Running, ended
 
 Made = Callable[[], bytes]
 
@@ -84,6 +84,13 @@ def test_a_chunk_that_changed_on_its_way_is_refused(host: Host) -> None:
     assert host.follower.live() == {}
 
 
+def test_a_command_whose_pipeline_is_a_path_writes_nothing(host: Host) -> None:
+    host.log.send(COMMANDS, Command("../elsewhere", "hold", 0, "nobody", 1).to_bytes())
+    host.follow()
+    assert host.follower.counts["refused"] == 1
+    assert not (host.follower.root.parent / "elsewhere").exists()
+
+
 def altered_golden(column: str, change: float) -> bytes:
     """Golden rows with one value changed by a little."""
     columns = bundles.golden("numbers")
@@ -109,7 +116,7 @@ def test_a_bundle_whose_parts_disagree_is_refused_by_name(
 ) -> None:
     bundle = bundles.sealed("numbers", host.key, **{name: made() for name, made in entries.items()})
     with pytest.raises(BadArtifact) as refused:
-        host.follower.admit(bundles.announcement(bundle, 1), bundle.packed)
+        host.follower.sandbox(bundles.announcement(bundle, 1), bundle.packed)
     assert why in str(refused.value)
 
 
@@ -117,7 +124,15 @@ def test_a_sandbox_that_takes_too_long_is_a_refusal(host: Host) -> None:
     bundle = bundles.sealed("numbers", host.key)
     key = host.folder / "onprem" / "keys" / "verify.pem"
     with pytest.raises(BadArtifact, match="no answer in"):
-        Sandbox(key, deadline_s=0.1).admit(bundles.announcement(bundle, 1), bundle.packed)
+        Sandbox(key, deadline_s=0.1).prove(bundles.announcement(bundle, 1), bundle.packed)
+
+
+def test_a_sandbox_that_breaks_ends_at_once_and_says_why(host: Host) -> None:
+    key = host.folder / "onprem" / "keys" / "verify.pem"
+    command = [sys.executable, "-m", "serve.sandbox", str(host.folder / "gone.zip"), str(key), "things"]
+    broken = subprocess.run(command, cwd=PROJECT, capture_output=True, timeout=30, check=False)
+    assert broken.returncode == 1
+    assert b"FileNotFoundError" in broken.stderr
 
 
 def test_a_restart_admits_nothing_anew_and_moves_nothing(host: Host) -> None:
@@ -147,7 +162,7 @@ def loaded(host: Host) -> Generation:
     """What a worker makes of the live pointer."""
     pointer = folder(host).pointer()
     assert isinstance(pointer, Pointer)
-    engine.start(bundles.JARS)
+    engine.start(engine.JARS)
     return loader(host.follower.key, engine.load)(folder(host), pointer)
 
 
@@ -205,15 +220,6 @@ def test_the_follower_process_follows_and_ends_on_sigterm(
     finally:
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
-
-
-def ended(process: subprocess.Popen[bytes]) -> int:
-    """Its exit code; it is killed where it does not end in time."""
-    try:
-        return process.wait(8)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.wait()
 
 
 def publish(host: Host, address: str) -> None:

@@ -15,7 +15,7 @@ from hotpath.contract.row import row_function
 from serve.http import MOST_BYTES
 from tests.conftest import until
 from tests.integration.serve import bundles
-from tests.integration.serve.conftest import Running
+from tests.integration.serve.conftest import Host, Running, ended, scorer_process
 
 INFER = "/v2/models/things/infer"
 
@@ -172,6 +172,29 @@ def test_a_streamed_body_over_the_limit_is_refused_while_it_comes(scorer: Runnin
     chunks = (b"x" * 65536 for _ in range(MOST_BYTES // 65536 + 2))
     response = scorer.http.post(INFER, content=chunks, headers={"content-type": "application/json"})
     assert response.status_code == 413
+
+
+def test_a_client_that_leaves_half_way_is_no_error_of_ours(scorer: Running) -> None:
+    refused = 'hotpath_requests_total{status="400"}'
+    before = metric(scorer, refused)
+    head = f"POST {INFER} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    port = int(scorer.host.environment["HOTPATH__SERVE__PORT"])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+    until(lambda: metric(scorer, refused) == before + 1, "the request is counted as the client's fault")
+    assert metric(scorer, 'hotpath_requests_total{status="500"}') == 0
+
+
+def metric(scorer: Running, name: str) -> float:
+    """A number of /metrics; 0 where it is not there."""
+    lines = scorer.http.get("/metrics").text.splitlines()
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(name)), 0.0)
+
+
+def test_a_port_that_is_taken_is_named_and_ends_the_start(host: Host) -> None:
+    with socket.create_server(("127.0.0.1", int(host.environment["HOTPATH__SERVE__PORT"]))):
+        assert ended(scorer_process(host)) == 1
+    assert "expected an address that is free" in (host.folder / "scorer.log").read_text()
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,6 @@ class Flights:
     contract: Contract
     start: Micros
     random: random.Random
-    only_class: bool | None = None
 
     def land(self, lake: Lake, flights: int, batches: int = 4, spacing: Micros = 90 * 1_000_000) -> Micros:
         """Four questions and a label a flight, in batches by arrival; the instant after the last arrival."""
@@ -92,7 +91,6 @@ class Flights:
         wind = None if draw.random() < 0.1 else draw.uniform(0, 40)
         hour = departs % DAY / HOUR
         late = draw.random() < 0.1 + (0.4 if hour > 12 else 0.0) + 0.01 * (wind or 0)
-        late = late if self.only_class is None else self.only_class
         plain = {
             "flight_id": f"F{number}",
             "station_host": f"station-{number % 12}",

@@ -15,12 +15,10 @@ from tests.integration.train.lakes import Row
 
 @dataclass
 class Expected:
-    """Rows as the files hold them (features, then the label as "0" or "1"), with their arrival."""
+    """Rows as the files hold them: features, then the label as "0" or "1"."""
 
     train: list[tuple[object, ...]] = field(default_factory=list)
     holdout: list[tuple[object, ...]] = field(default_factory=list)
-    newest_train: Micros = -1
-    oldest_holdout: Micros = -1
     left_out: Counter[str] = field(default_factory=Counter)
     disagreeing: set[str] = field(default_factory=set)
 
@@ -29,7 +27,7 @@ def window(contract: Contract, events: Sequence[Row], labels: Sequence[Row], now
     """Every event looked at by itself, against all events and all labels."""
     expected = Expected()
     inside = [e for e in events if now - contract.train.window < arrived(e) <= now]
-    rows = []
+    rows: list[tuple[Row, Row]] = []
     for event in sorted(inside, key=place):
         answers = [x for x in labels if same_entity(contract, x, event) and arrived(x) <= now]
         if len({x[contract.labels.target] for x in answers}) > 1:
@@ -39,14 +37,15 @@ def window(contract: Contract, events: Sequence[Row], labels: Sequence[Row], now
         if reason or newest is None:
             expected.left_out[reason] += 1
         else:
-            rows.append((arrived(event), (*features(contract, event), label(contract, newest))))
-    split(expected, rows, contract.train.holdout)
+            rows.append((event, newest))
+    split(expected, rows, contract)
     return expected
 
 
 def left_out(contract: Contract, event: Row, inside: Sequence[Row], newest: Row | None) -> str:
     """Why an event is no row; empty where it is one."""
-    first = min((e for e in inside if e[contract.events.id] == event[contract.events.id]), key=place)
+    same = [e for e in inside if e[contract.events.id] == event[contract.events.id]]
+    first = min(same, key=lambda e: (arrived(e), place(e)))
     if first is not event:
         return (
             "same id, same body" if body(contract, first) == body(contract, event) else "same id, other body"
@@ -60,18 +59,24 @@ def left_out(contract: Contract, event: Row, inside: Sequence[Row], newest: Row 
     return ""
 
 
-def split(expected: Expected, rows: list[tuple[Micros, tuple[object, ...]]], share: float) -> None:
-    """The newest `share` of the rows, and all that came at the instant of its oldest, are holdout."""
-    newest_first = sorted((at for at, _ in rows), reverse=True)
-    percent = round(share * 100)
-    size = -(-len(rows) * percent // 100)
+def split(expected: Expected, rows: list[tuple[Row, Row]], contract: Contract) -> None:
+    """The newest share of the rows, and all that came at the instant of its oldest, are holdout.
+
+    Of the older ones those train whose label had arrived before that instant.
+    """
+    newest_first = sorted((arrived(event) for event, _ in rows), reverse=True)
+    size = -(-len(rows) * round(contract.train.holdout * 100) // 100)
     if not size:
         return
     cut = newest_first[size - 1]
-    expected.train = [row for at, row in rows if at < cut]
-    expected.holdout = [row for at, row in rows if at >= cut]
-    expected.newest_train = max((at for at, _ in rows if at < cut), default=-1)
-    expected.oldest_holdout = min(at for at, _ in rows if at >= cut)
+    for event, answer in rows:
+        row = (*features(contract, event), label(contract, answer))
+        if arrived(event) >= cut:
+            expected.holdout.append(row)
+        elif arrived(answer) < cut:
+            expected.train.append(row)
+        else:
+            expected.left_out["label arrived after the cut"] += 1
 
 
 def features(contract: Contract, event: Row) -> tuple[object, ...]:

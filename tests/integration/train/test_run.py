@@ -17,7 +17,7 @@ import pytest
 
 from hotpath import keys, settings
 from hotpath.bundle import Bundle, opened
-from hotpath.clock import Clock, Micros, Segment, wait
+from hotpath.clock import Clock, Micros, Segment
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Gate
@@ -28,6 +28,7 @@ from hotpath.lake import Lake
 from hotpath.progress import Progress, read
 from serve import engine
 from serve.generation import CATEGORY, NUMBER
+from tests.conftest import until
 from tests.integration.train.lakes import Flights
 from train.account import Account
 from train.folder import Folder
@@ -69,14 +70,14 @@ class Site:
         return [Announcement.verified(e.value or b"", key) for e in self.log.entries if e.topic == MODELS]
 
 
-def site(folder: Path, flights: int, environment: pytest.MonkeyPatch, only_class: bool | None = None) -> Site:
+def site(folder: Path, flights: int, environment: pytest.MonkeyPatch) -> Site:
     """The children read the same settings as everyone: from the environment."""
     environment.setenv("HOTPATH__DATA", str(folder))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         environment.setenv("HOTPATH__H2O__PORT", str(free.getsockname()[1]))
     keys.make(folder / "signing.pem", folder / "verify.pem")
-    made = Flights(CONTRACT, START, random.Random(5), only_class)
+    made = Flights(CONTRACT, START, random.Random(5))
     now = made.land(Lake(folder / "cloud" / "lake", CONTRACT.name), flights, spacing=900_000_000)
     Clock(folder / "clock.jsonl").append(Segment(0, now, 0))
     return Site(folder, MemoryLog(), now)
@@ -145,14 +146,15 @@ def test_the_trainer_ends_within_five_seconds_and_takes_spark_with_it(
 ) -> None:
     found = site(tmp_path, 5, environment)
     keys.make(tmp_path / "cloud" / "keys" / "signing.pem", tmp_path / "unused.pem")
-    clock = Clock()
     job = subprocess.Popen([sys.executable, "-m", "train.job", CONTRACT.name], stderr=subprocess.DEVNULL)
-    until = clock.elapsed() + 60
-    while not any("org.apache.spark" in line for line in running(found.folder)) and clock.elapsed() < until:
-        wait(0.05)
-    assert read(found.folder / "state" / "train.json")["state"] == "window"
-    job.terminate()
-    assert job.wait(5) == 0
+    try:
+        until(lambda: any("org.apache.spark" in line for line in running(found.folder)), "Spark runs")
+        assert read(found.folder / "state" / f"train-{CONTRACT.name}.json")["state"] == "window"
+        job.terminate()
+        assert job.wait(5) == 0
+    finally:
+        job.kill()
+        job.wait()
     assert running(found.folder) == []
 
 
@@ -169,12 +171,15 @@ def test_the_progress_names_the_last_stage_and_the_tally_what_came_of_it(trained
     }
 
 
-def test_a_window_of_one_class_is_refused(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
-    found = site(tmp_path, 50, environment, only_class=True)
-    run = attempt(found.trainer())
+def test_a_window_of_one_class_is_refused_and_the_live_model_kept(trained: tuple[Site, Run]) -> None:
+    found, _ = trained
+    trainer = found.trainer()
+    account = Account.from_bytes(trainer.folder.account.read_bytes())
+    one_class = replace(account, positive={**account.positive, "train": 0})
+    run = Attempt(trainer, found.now).taught(trainer.folder, one_class)
     assert run.state == "refused"
     assert "only one class in the train rows" in run.why
-    assert found.announced() == []
+    assert len(found.announced()) == 1
 
 
 def test_a_run_that_breaks_is_a_failed_run_with_its_reason(

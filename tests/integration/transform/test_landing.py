@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -14,11 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hotpath.child import Child
 from hotpath.contract.load import load
+from hotpath.files import hold
 from hotpath.handoffs import topics
 from hotpath.kafka import Admin, KafkaLog
 from hotpath.lake import Lake
-from hotpath.local.processes import Process, Processes
+from hotpath.local.processes import Processes
 from hotpath.settings import PROJECT
 from tests import samples
 from tests.conftest import start_broker, until
@@ -76,12 +79,18 @@ class Job:
     def lake(self) -> Lake:
         return Lake(self.data / "cloud" / "lake", "flights")
 
-    def start(self, *command: str) -> Process:
+    def landed(self) -> int:
+        counts = self.lake.counts()
+        return counts["events"] + counts["labels"] + counts["rejected"]
+
+    def start(self, *command: str) -> Child:
         self.lives += 1
         env = {
             "HOTPATH__DATA": str(self.data),
             "HOTPATH__KAFKA__CLOUD__BOOTSTRAP_SERVERS": self.servers,
             "HOTPATH__SPARK__TRIGGER_S": "0.2",
+            # A life lasts seconds: the first compiler alone makes it ready soonest.
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
         }
         return self.processes.start(f"transform-{self.lives}", [sys.executable, *command], env=env)
 
@@ -90,8 +99,8 @@ class Job:
         marker = self.data / f"reached-{self.lives}"
         landed = len(self.lake.manifests())
         process = self.start(str(KILLED), str(marker), point, str(landed + 1))
-        until(lambda: marker.exists() or not process.running, f"{point}; see {process.log}", START_S)
-        assert process.running, process.log.read_text()[-2000:]
+        until(lambda: marker.exists() or process.code() is not None, f"{point}; see {process.log}", START_S)
+        assert process.code() is None, process.log.read_text()[-2000:]
         kill_tree(process)
 
     def kill_after_a_batch(self, chance: random.Random) -> None:
@@ -102,12 +111,12 @@ class Job:
         kill_tree(process)
 
 
-def kill_tree(process: Process) -> None:
-    tree = [psutil.Process(process.popen.pid)]
+def kill_tree(process: Child) -> None:
+    tree = [psutil.Process(process.pid)]
     tree += tree[0].children(recursive=True)
     for each in tree:
         each.kill()
-    process.popen.wait()
+    process.end()
     psutil.wait_procs(tree[1:], timeout=20)
 
 
@@ -148,21 +157,30 @@ def hold_through_kills(job: Job, kills_each: int) -> None:
     thread.join()
     last = job.start("-m", "transform.job", "flights")
     total = producer.acknowledged.total() + producer.garbage
-    until(
-        lambda: (
-            job.lake.counts()["events"] + job.lake.counts()["labels"] + job.lake.counts()["rejected"] >= total
-        ),
-        f"all landed; see {last.log}",
-        START_S,
-    )
-    job.processes.stop(last.name)
-    assert last.popen.returncode == 0, last.log.read_text()[-2000:]
+    until(lambda: job.landed() >= total, f"all landed; see {last.log}", START_S)
+    job.processes.stop(f"transform-{job.lives}")
+    assert last.code() == 0, last.log.read_text()[-2000:]
     assert_exactly_once(job.lake, producer)
     assert len(job.lake.manifests()) > kills_each
 
 
 def test_a_stream_job_killed_at_every_point_loses_and_repeats_nothing(job: Job) -> None:
     hold_through_kills(job, kills_each=1)
+
+
+def test_a_second_stream_job_on_one_checkpoint_refuses_and_names_the_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "cloud" / "checkpoints" / "flights.lock"
+    with hold(lock, "stream job a checkpoint"):
+        second = subprocess.run(
+            [sys.executable, "-m", "transform.job", "flights"],
+            env={**os.environ, "HOTPATH__DATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+    assert second.returncode == 1
+    assert f"BadConfig: {lock}: found 'held by another process'" in second.stderr
 
 
 @pytest.mark.campaign

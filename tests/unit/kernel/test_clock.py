@@ -75,7 +75,22 @@ def test_a_segment_that_would_set_time_back_is_refused() -> None:
         line.then(Segment(REAL - 1, 10**15, 1))
 
 
-@pytest.mark.parametrize("text", ["{}", "nonsense", '{"real": 1, "virtual": "x", "rate": 1}', "[1]"])
+@pytest.mark.parametrize("rate", [-1.0, float("nan"), float("inf")])
+def test_a_segment_that_no_time_could_follow_is_refused(rate: float) -> None:
+    with pytest.raises(BadConfig, match="a rate of 0 or more"):
+        Timeline().then(Segment(REAL, 500, rate))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "nonsense",
+        '{"real": 1e999, "virtual": 1, "rate": 1}',
+        '{"real": 1, "virtual": "x", "rate": 1}',
+        "[1]",
+    ],
+)
 def test_a_damaged_clock_file_is_named(text: str) -> None:
     with pytest.raises(BadConfig, match="a line"):
         parse(text)
@@ -108,7 +123,8 @@ def test_a_demonstration_replays_stops_continues_and_meets_the_present(hand: Han
     stopped = hand.at
     hand.at += HOUR
     timekeeper.resume(hand, stopped)
-    assert hand.now() == REAL - HOUR + 600 * SECOND
+    outlived = 60 * timekeeper.OUTLIVED
+    assert hand.now() == REAL - HOUR + 600 * SECOND + outlived
     timekeeper.run(hand)
     assert not timekeeper.keep(hand)
     # until it meets the present, and stays with it

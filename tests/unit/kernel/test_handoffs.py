@@ -54,6 +54,7 @@ def test_a_record_comes_back_as_it_was(record: Announcement | Score | Mark) -> N
         b'{"site":1,"sequence":1,"at":2}',
         b'{"site":"x","sequence":true,"at":2}',
         b'{"site":"x","sequence":1.5,"at":2}',
+        b'{"site":"x","sequence":9223372036854775808,"at":2}',
     ],
 )
 def test_a_damaged_record_is_refused(value: bytes | None) -> None:
@@ -90,6 +91,7 @@ def forged(**changed: object) -> bytes:
             {"announcement": orjson.loads(ANNOUNCED.to_bytes()), "signature": base64.b64encode(b"x").decode()}
         ),
         orjson.dumps({"announcement": orjson.loads(ANNOUNCED.to_bytes()), "signature": "not base64"}),
+        orjson.dumps({"announcement": orjson.loads(ANNOUNCED.to_bytes()), "signature": "é"}),
     ],
 )
 def test_an_announcement_that_was_not_signed_so_is_refused(value: bytes) -> None:

@@ -74,6 +74,14 @@ def test_a_damaged_manifest_is_refused_and_named(lake: Lake, text: str) -> None:
         lake.manifests()
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"id": "x"}', '{"id": "x", "ranges": {"t": {"0": 1}}}'])
+def test_a_damaged_record_of_an_import_is_refused_and_named(lake: Lake, text: str) -> None:
+    lake.record_import(Import("history", {}))
+    (lake.folder / "imports/history.json").write_text(text)
+    with pytest.raises(BadArtifact, match=r"history\.json"):
+        lake.imports()
+
+
 def test_an_import_covers_its_offsets_and_no_others(lake: Lake) -> None:
     lake.record_import(Import("history", {"t": {1: (5, 9)}}))
     (found,) = lake.imports()

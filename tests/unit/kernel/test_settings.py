@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hotpath.errors import BadConfig
-from hotpath.settings import DEFAULT, load
+from hotpath.settings import DEFAULT, PROJECT, load
 
 GOOD = DEFAULT.read_text()
 
@@ -20,6 +20,7 @@ GOOD = DEFAULT.read_text()
         ("port: 8080", "port: eighty", "serve.port"),
         ("port: 8080", "prot: 8080", "did you mean"),
         ("partitions: 4", "partitions: 0", "kafka.partitions"),
+        ("host: 127.0.0.1", "host: 0.0.0.0", "serve.host"),
         ("memory: 1g, trigger_s", "memory: lots, trigger_s", "spark.memory"),
         ("data: .hotpath/run", "data: null", "data"),
         ("data: .hotpath/run", "data: .hotpath/run\ndata: again", "data"),
@@ -50,6 +51,19 @@ def test_the_environment_comes_before_the_file(monkeypatch: pytest.MonkeyPatch) 
     assert (found.kafka.onprem.address, found.serve.port) == ("broker:9092", 9000)
     assert found.kafka.cloud.address == "127.0.0.1:29092"
     assert found.data.is_absolute()
+
+
+def test_an_unknown_section_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTPATH__SEVRE__PORT", "9000")
+    with pytest.raises(BadConfig, match=r"HOTPATH__SEVRE__PORT.*did you mean serve"):
+        load()
+
+
+def test_every_relative_path_starts_at_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTPATH__LAKE__URL", "somewhere/lake")
+    monkeypatch.setenv("HOTPATH__CLOCK__FILE", "clock.jsonl")
+    found = load()
+    assert (found.lake_root(), found.clock_file()) == (PROJECT / "somewhere/lake", PROJECT / "clock.jsonl")
 
 
 def test_a_bad_value_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

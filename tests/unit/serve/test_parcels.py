@@ -45,6 +45,13 @@ def test_what_nobody_announced_makes_room_oldest_first() -> None:
     assert set(parcels.held) == {"b1", "new"}
 
 
+def test_an_announced_bundle_takes_no_more_chunks_than_were_announced() -> None:
+    parcels = Parcels()
+    parcels.announced(WORD)
+    with pytest.raises(BadInput, match="below 13"):
+        parcels.add(b"b1/13", b"x")
+
+
 @pytest.mark.parametrize("key", [None, b"", b"b1", b"b1/", b"b1/x", b"b1/-1", b"b1/9999999", b"\xff/\xff"])
 def test_a_chunk_without_a_place_is_refused(key: bytes | None) -> None:
     with pytest.raises(BadInput):

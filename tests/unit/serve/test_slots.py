@@ -83,6 +83,13 @@ def test_a_bad_bundle_leaves_what_is_live_and_is_said_once(worker: Worker) -> No
     assert worker.said == [("live", 5), ("refused", 6)]
 
 
+def test_a_bad_bundle_and_the_way_back_from_it_cost_the_previous_nothing(worker: Worker) -> None:
+    worker.bad = {6}
+    for sequence in (4, 5, 6, 5, 4):
+        worker.point(sequence)
+    assert (worker.live(), worker.loaded) == (4, [4, 5])
+
+
 def test_a_pointer_that_is_no_pointer_leaves_what_is_live(worker: Worker) -> None:
     worker.point(5)
     (worker.folder.root / "live.json").write_bytes(b"{}")

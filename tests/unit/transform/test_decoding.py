@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,6 +97,25 @@ def test_a_score_record_lands_whole() -> None:
     assert (row["score"], row["sequence"], orjson.loads(row["degraded"])) == (0.5, 3, ["stale"])
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sequence": 2**63},
+        {"asked_at": 2**64 - 1},
+        {"score": 2**60 + 1},
+        {"threshold": 2**63},
+        {"request": {"x": 0}},
+    ],
+)
+def test_a_score_record_with_numbers_that_no_column_holds_costs_its_neighbours_nothing(
+    changed: dict[str, object],
+) -> None:
+    said = orjson.dumps({**orjson.loads(SCORE.to_bytes()), **changed})
+    deep = said.replace(b'{"x":0}', b'{"x":' + b"[" * 1000 + b"]" * 1000 + b"}")
+    landed = land((SCORED, deep), (SCORED, SCORE.to_bytes()))
+    assert places(landed) == {(SCORED, 0): 1, (SCORED, 1): 1}
+
+
 def test_the_last_columns_are_the_records_place() -> None:
     (table,) = land((EVENTS, samples.raw(samples.event(1)))).tables.values()
     assert table.column_names[-len(PLACE) :] == [name for name, _ in PLACE]
@@ -123,8 +143,8 @@ def test_a_forged_header_outside_an_import_is_not_believed() -> None:
         assert arrived(offset, [(ARRIVED_HEADER, b"777")]) == (6500 * SECOND, False)
 
 
-def test_a_header_that_is_no_number_is_not_believed() -> None:
-    for value in (b"", b"-5", b"soon", None):
+def test_a_header_that_is_no_instant_or_lies_in_the_future_is_not_believed() -> None:
+    for value in (b"", b"-5", b"soon", None, b"9" * 18, b"9" * 30, b"9" * 5000):
         assert arrived(100, [(ARRIVED_HEADER, value)]) == (6500 * SECOND, False)
 
 

@@ -11,9 +11,8 @@ from pyspark.sql import DataFrame
 
 from hotpath.clock import Clock
 from hotpath.contract.load import load
-from hotpath.errors import BadArtifact, BadConfig
-from hotpath.files import hold
-from hotpath.lake import Lake, Manifest
+from hotpath.errors import BadArtifact
+from hotpath.lake import File, Lake, Manifest
 from hotpath.settings import PROJECT
 from transform.landing import Landing
 
@@ -33,28 +32,48 @@ def offsets(landing: Landing, batch: int, end: int) -> None:
     path.write_text("v1\n{}\n" + json.dumps({"flights.status": {"0": end}}))
 
 
-def published(landing: Landing, batch: int, end: int) -> None:
-    landing.lake.publish(Manifest(batch, {}, {"flights.status": {0: end}}, (), {}, 1))
+def published(landing: Landing, batch: int, end: int, *files: File) -> None:
+    landing.lake.publish(Manifest(batch, {}, {"flights.status": {0: end}}, files, {}, 1))
 
 
 def test_a_batch_that_is_published_already_is_done(landing: Landing) -> None:
     offsets(landing, 0, 10)
     published(landing, 0, 10)
-    landing(NEVER_READ, 0)
+    assert landing(NEVER_READ, 0) is None
     assert len(landing.lake.manifests()) == 1
 
 
-def test_a_new_checkpoint_over_an_old_lake_is_refused(landing: Landing) -> None:
+def test_of_a_batch_that_is_done_only_what_its_manifest_lists_is_kept(landing: Landing) -> None:
+    folder = landing.lake.folder / "events" / "schema=x"
+    names = ("batch_id=0/listed.parquet", "batch_id=0/torn.parquet", "batch_id=1/of-another-batch.parquet")
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"PAR1")
+    offsets(landing, 0, 10)
+    published(landing, 0, 10, File(f"events/schema=x/{names[0]}", "events", 1, 4, ""))
+    landing(NEVER_READ, 0)
+    assert [(folder / name).exists() for name in names] == [True, False, True]
+
+
+def test_a_checkpoint_begun_anew_over_a_lake_that_has_landed_is_refused(landing: Landing) -> None:
     offsets(landing, 0, 99)
     published(landing, 0, 10)
-    with pytest.raises(BadArtifact, match=r"manifest's end.*operations"):
+    with pytest.raises(BadArtifact, match=r"end of manifest 0.*operations"):
         landing(NEVER_READ, 0)
 
 
-def test_an_old_checkpoint_over_a_new_lake_is_refused(landing: Landing) -> None:
+def test_a_checkpoint_that_is_ahead_of_its_lake_is_refused(landing: Landing) -> None:
     offsets(landing, 4, 10)
     offsets(landing, 5, 20)
-    with pytest.raises(BadArtifact, match="manifest 4"):
+    with pytest.raises(BadArtifact, match="end of manifest 4: found None"):
+        landing(NEVER_READ, 5)
+
+
+def test_a_checkpoint_of_another_lake_is_refused_though_the_numbers_fit(landing: Landing) -> None:
+    offsets(landing, 4, 10)
+    offsets(landing, 5, 20)
+    published(landing, 4, 11)
+    with pytest.raises(BadArtifact, match="end of manifest 4"):
         landing(NEVER_READ, 5)
 
 
@@ -64,12 +83,3 @@ def test_a_damaged_checkpoint_is_named_with_a_way_back(landing: Landing, text: s
     (landing.checkpoint / "offsets" / "0").write_text(text)
     with pytest.raises(BadArtifact, match=r"offsets/0.*operations"):
         landing(NEVER_READ, 0)
-
-
-def test_a_second_stream_job_on_one_checkpoint_is_refused(tmp_path: Path) -> None:
-    with (
-        hold(tmp_path / "flights.lock", "stream job a checkpoint"),
-        pytest.raises(BadConfig, match="one stream job"),
-    ):
-        hold(tmp_path / "flights.lock", "stream job a checkpoint")
-    hold(tmp_path / "flights.lock", "stream job a checkpoint").close()

@@ -5,9 +5,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from hotpath.child import Child, run
 from hotpath.clock import Clock, wait
 from hotpath.errors import Unavailable
-from train.child import Child, run
 
 CLOCK = Clock()
 # A child with a child of its own, that says its pid and then never ends.
@@ -60,7 +60,7 @@ def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = f"""
 from pathlib import Path
 import sys, time
-from train.child import Child
+from hotpath.child import Child
 child = Child([sys.executable, "-c", "import time; time.sleep(600)"], Path({str(tmp_path / "inner")!r}))
 print(child.pid, flush=True)
 time.sleep(600)

@@ -6,9 +6,10 @@ Owns starting, waiting with a deadline, and ending; knows nothing of what the ch
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -27,17 +28,24 @@ class Child:
     """One started program in a process group of its own; leaving the `with` block ends the whole group.
 
     The kernel kills the child should this process die without a word (prctl PDEATHSIG). A group, not a
-    session: with sched_autogroup `nice` counts only within one session.
+    session: with sched_autogroup `nice` counts only within one session. Raises Unavailable where the program
+    is not on PATH.
     """
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        self._log = log
+    def __init__(
+        self, command: Sequence[str], log: Path, nice: int = 0, env: Mapping[str, str] | None = None
+    ) -> None:
+        if shutil.which(command[0]) is None:
+            raise Unavailable(log.stem, command[0], "a program on PATH", "run make setup")
+        self.log = log
         with log.open("ab") as out:
+            # Wrappers rather than a preexec_fn, which may deadlock where this process has threads.
             self._process = subprocess.Popen(
-                [*_DIE_WITH_PARENT, str(os.getpid()), *command],
+                ["nice", "-n", str(nice), *_DIE_WITH_PARENT, str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
                 process_group=0,
             )
 
@@ -60,14 +68,14 @@ class Child:
 
     def last_words(self) -> str:
         """The last line that it wrote."""
-        lines = self._log.read_text(errors="replace").strip().splitlines()
+        lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
-    def end(self) -> None:
-        """SIGTERM to the group; SIGKILL to what is left of it once the child has gone, or after a moment."""
+    def end(self, grace_s: float = GRACE_S) -> None:
+        """SIGTERM to the group; SIGKILL to what is left of it once the child has gone, or after the grace."""
         with suppress(ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(self.pid, signal.SIGTERM)
-            self._process.wait(GRACE_S)
+            self._process.wait(grace_s)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()

@@ -1,0 +1,252 @@
+"""The whole system as a newcomer meets it: started, asked, watched, hurt, ended, continued.
+
+One run serves all tests of this file, in their order; each goes on where the one before it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from hotpath.clock import Clock
+from hotpath.lake import Lake
+from hotpath.settings import PROJECT
+from tests.conftest import free_port, until
+from tests.e2e.readme import commands, snippets
+
+pytestmark = pytest.mark.timeout(900)
+
+READY_S = 240.0
+HOTPATH = str(PROJECT / ".venv" / "bin" / "hotpath")
+
+
+@dataclass
+class System:
+    """A demonstration in a folder of its own, on ports of its own."""
+
+    folder: Path
+    ports: dict[str, int] = field(default_factory=dict)
+    demo: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("KAFKA__ONPREM__PORT", "KAFKA__CLOUD__PORT", "MIRROR__PORT", "H2O__PORT", "SERVE__PORT"):
+            self.ports[name] = free_port()
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "run"
+
+    @property
+    def report(self) -> Path:
+        return self.folder / "report.json"
+
+    @property
+    def told(self) -> str:
+        return (self.folder / "told").read_text()
+
+    @property
+    def env(self) -> dict[str, str]:
+        ports = {f"HOTPATH__{name}": str(port) for name, port in self.ports.items()}
+        return {**os.environ, **ports, "HOTPATH__DATA": str(self.data)}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['SERVE__PORT']}"
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "told").open("ab") as told:
+            command = [HOTPATH, "demo", "--report", str(self.report)]
+            self.demo = subprocess.Popen(command, env=self.env, stdout=told, stderr=told, cwd=PROJECT)
+        return self.demo
+
+    def ready(self) -> bool:
+        assert self.demo is not None
+        assert self.demo.poll() is None, self.told[-3000:]
+        try:
+            return httpx.get(f"{self.url}/v2/health/ready", timeout=2).is_success
+        except httpx.HTTPError:
+            return False
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self.env, cwd=PROJECT, text=True, capture_output=True, timeout=120, check=check
+        )
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(HOTPATH, *arguments, "--json").stdout)
+
+    def landed(self) -> set[str]:
+        return set(Lake(self.data / "cloud" / "lake", "flights").read("events")["event_id"].to_pylist())
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that was started with this run's environment and still lives."""
+        return [p for p in psutil.process_iter() if _data_of(p) == str(self.data)]
+
+    def here(self, text: str) -> str:
+        """The README's text with this run's ports and programs."""
+        text = text.replace("127.0.0.1:8080", self.url.removeprefix("http://"))
+        text = text.replace("127.0.0.1:19092", f"127.0.0.1:{self.ports['KAFKA__ONPREM__PORT']}")
+        return text.replace(".venv/bin/hotpath", HOTPATH)
+
+
+def _data_of(process: psutil.Process) -> str | None:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+            return None
+        return process.environ().get("HOTPATH__DATA")
+    except psutil.Error:
+        return None
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    made = System(tmp_path_factory.mktemp("system"))
+    yield made
+    if made.demo is not None and made.demo.poll() is None:
+        made.demo.terminate()
+        made.demo.wait(120)
+
+
+def test_a_busy_port_is_said_before_anything_starts(system: System) -> None:
+    busy = {**system.env, "HOTPATH__SERVE__PORT": str(free_port())}
+    with _listening(int(busy["HOTPATH__SERVE__PORT"])):
+        done = subprocess.run(
+            [HOTPATH, "demo"], env=busy, text=True, capture_output=True, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    assert "serve.port" in done.stderr
+    assert not system.processes()
+
+
+def test_from_nothing_a_model_is_live_and_answers(system: System) -> None:
+    system.start()
+    until(system.ready, "the first model is live", READY_S)
+    answer = system.json("score", "--example")
+    assert answer["model_name"] == "flights"
+    assert answer["parameters"]["sequence"] >= 1
+    assert 0 <= answer["outputs"][0]["data"][0] <= 1
+
+
+def test_a_second_demonstration_in_the_same_folder_is_refused(system: System) -> None:
+    done = system.run(HOTPATH, "demo", check=False)
+    assert done.returncode == 2
+    assert "one demonstration in a data folder at a time" in done.stderr
+
+
+def test_every_command_of_the_readme_works(system: System) -> None:
+    for command in commands():
+        dry = re.sub(r"^make ", "make -n ", command)
+        done = system.run("bash", "-c", system.here(dry), check=False)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        if command.startswith("curl"):
+            assert json.loads(done.stdout)["outputs"][0]["name"] == "score", done.stdout
+
+
+def test_an_event_put_in_with_a_plain_kafka_client_is_followed_into_the_lake(system: System) -> None:
+    (snippet,) = snippets()
+    system.run(sys.executable, "-c", system.here(snippet))
+    until(lambda: "by-hand-1" in system.landed(), "the snippet's event has landed")
+
+
+def test_a_file_of_events_is_followed_into_the_lake(system: System) -> None:
+    until(lambda: {"by-hand-a", "by-hand-b"} <= system.landed(), "the README's file has landed")
+
+
+def test_a_bad_line_of_a_file_is_named_and_the_others_are_sent(system: System, tmp_path: Path) -> None:
+    good = (PROJECT / "tests/data/events.jsonl").read_text().splitlines()[0].replace("by-hand-a", "by-hand-c")
+    (tmp_path / "events.jsonl").write_text(f'{{"event_id": "torn\n{good}\n')
+    done = system.run(HOTPATH, "produce", str(tmp_path / "events.jsonl"), "--json", check=False)
+    assert done.returncode == 1
+    said = json.loads(done.stdout)
+    assert said["sent"] == 1
+    assert list(said["refused"]) == ["1"]
+    until(lambda: "by-hand-c" in system.landed(), "the good line has landed")
+
+
+def test_programs_can_read_what_it_does(system: System) -> None:
+    status = system.json("status")
+    assert status["scorer"]["state"] == "ready"
+    assert status["transform-flights"]["landed"]["events"] > 100_000
+    (first, *_) = system.json("models")
+    assert first["sequence"] == 1
+    assert first["receipts"][:2] == ["admitted", "live"]
+    assert system.json("check", "config/pipelines/flights.yaml")["name"] == "flights"
+    assert all(f["verdict"] != "wrong" for f in system.json("doctor"))
+
+
+def test_a_stream_job_that_is_killed_is_started_again_and_goes_on(system: System) -> None:
+    batches = len(Lake(system.data / "cloud" / "lake", "flights").manifests())
+    victim = next(p for p in system.processes() if "transform.job" in p.cmdline())
+    for process in [*victim.children(recursive=True), victim]:
+        process.kill()
+    until(lambda: "transform-flights ended with code" in system.told, "its end is said")
+    lake = Lake(system.data / "cloud" / "lake", "flights")
+    until(lambda: len(lake.manifests()) > batches + 1, "it lands again", 120)
+
+
+def test_ctrl_c_ends_it_with_a_report_and_nothing_left_behind(system: System) -> None:
+    assert system.demo is not None
+    system.demo.send_signal(signal.SIGINT)
+    assert system.demo.wait(120) == 0, system.told[-3000:]
+    assert not system.processes()
+    report = json.loads(system.report.read_text())
+    for records in (report["events"], report["labels"]):
+        assert (records["lost"], records["duplicated"]) == (0, 0)
+    assert report["events"]["landed"] == report["events"]["produced"] + 4
+    assert (report["answers"]["failed"], report["answers"]["mixed"]) == (0, 0)
+    assert report["answers"]["total"] > 0
+    assert report["models"]["went_live"] >= 1
+    assert set(_keys(report)) == _documented()
+
+
+def test_a_second_start_continues_and_a_killed_supervisor_takes_everything_with_it(system: System) -> None:
+    stopped_at = Clock(system.data / "clock.jsonl").timeline().segments[-1].virtual
+    demo = system.start()
+    until(system.ready, "the model that was live answers again", READY_S)
+    assert "continuing the earlier run" in system.told
+    answer = system.json("score", "--example")
+    assert answer["parameters"]["sequence"] >= 1
+    assert answer["parameters"]["asked_at"] >= stopped_at
+    demo.kill()
+    demo.wait()
+    until(lambda: not system.processes(), "everything has ended", 30)
+
+
+def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, inner in value.items():
+        yield f"{prefix}{key}"
+        if isinstance(inner, dict):
+            yield from _keys(inner, f"{prefix}{key}.")
+
+
+def _documented() -> set[str]:
+    """Every key that docs/report.md names, and those it names by saying `labels.…` and in one row."""
+    page = (PROJECT / "docs/report.md").read_text()
+    rows = set(re.findall(r"^\| `([a-z0-9_.]+)`", page, re.MULTILINE))
+    events = {row.removeprefix("events.") for row in rows if row.startswith("events.")}
+    percentiles = {
+        f"answers.{k}.{p}" for k in ("latency_us", "latency_us_in_swaps") for p in ("p50", "p99", "p999")
+    }
+    groups = {"events", "labels", "models", "answers", "quality"}
+    freshness = {"freshness_s.p50", "freshness_s.p95"}
+    return rows | {f"labels.{e}" for e in events} | percentiles | groups | freshness
+
+
+def _listening(port: int) -> socket.socket:
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", port))
+    taken.listen()
+    return taken

@@ -1,0 +1,100 @@
+"""What doctor says before anything starts, and of topics that a user made."""
+
+from __future__ import annotations
+
+import socket
+from uuid import uuid4
+
+import pytest
+
+from hotpath.files import hold
+from hotpath.handoffs import Topic
+from hotpath.kafka import Admin
+from hotpath.local import preflight
+from hotpath.local.preflight import Finding, examine, is_running, lock, topic_findings
+from hotpath.settings import Settings, load
+
+
+@pytest.fixture
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return load().model_copy(update={"data": tmp_path_factory.mktemp("data") / "run"})
+
+
+def named(findings: tuple[Finding, ...], subject: str) -> Finding:
+    return next(f for f in findings if f.subject == subject)
+
+
+def test_this_machine_has_what_it_takes(settings: Settings) -> None:
+    found = examine(settings)
+    for subject in ("java", "kafka jars", "spark jars", "genmodel jars", "memory", "flights.yaml"):
+        assert named(found, subject).verdict == "ok", named(found, subject)
+
+
+def test_a_busy_port_is_named_with_its_setting(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        serve = settings.serve.model_copy(update={"port": port})
+        found = named(examine(settings.model_copy(update={"serve": serve})), f"port {port}")
+    assert found.verdict == "wrong"
+    assert "serve.port" in found.says
+
+
+def test_too_little_memory_is_said_before_anything_starts(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "NEEDED_BYTES", 10**15)
+    assert named(examine(settings), "memory").verdict == "wrong"
+
+
+def test_a_missing_java_is_said_with_what_installs_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = named(examine(settings), "java")
+    assert found.verdict == "wrong"
+    assert "openjdk-17" in found.says
+
+
+def test_an_existing_broker_needs_no_port_here(settings: Settings) -> None:
+    onprem = settings.kafka.onprem.model_copy(update={"bootstrap_servers": "elsewhere:9092"})
+    kafka = settings.kafka.model_copy(update={"onprem": onprem})
+    assert "kafka.onprem.port" not in preflight.ports(settings.model_copy(update={"kafka": kafka}))
+
+
+def test_while_a_demonstration_runs_its_ports_are_not_called_wrong(settings: Settings) -> None:
+    assert not is_running(settings)
+    with hold(lock(settings), "demonstration"):
+        assert is_running(settings)
+    assert not any(f.subject.startswith("port") for f in examine(settings, running=True))
+
+
+@pytest.mark.parametrize(
+    ("configs", "verdict", "says"),
+    [
+        ({"message.timestamp.type": "CreateTime"}, "wrong", "no LogAppendTime"),
+        (
+            {"message.timestamp.type": "LogAppendTime", "retention.ms": "3600000"},
+            "suspicious",
+            "retention 1.0 h",
+        ),
+        ({"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}, "ok", "stamped"),
+    ],
+)
+def test_a_users_topic_without_a_reference_clock_or_with_short_retention_is_said(
+    kafka: str, configs: dict[str, str], verdict: str, says: str
+) -> None:
+    name = f"users-{uuid4().hex}"
+    topic = Topic(name, "onprem->cloud")
+    Admin(kafka).create(name, 1, configs)
+    found = preflight.topic_finding(topic, Admin(kafka).configs(name))
+    assert found.verdict == verdict
+    assert says in found.says
+
+
+def test_a_cluster_that_is_away_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "ALIVE_S", 0.5)
+    (found,) = topic_findings(settings)
+    assert found.verdict == "suspicious"
+    assert "not reached" in found.says

@@ -1,0 +1,51 @@
+"""What the report says of models and of the first answer."""
+
+from __future__ import annotations
+
+from hotpath.clock import SECOND
+from hotpath.handoffs import Receipt
+from hotpath.local.answers import Answered, Transaction
+from hotpath.local.closing import first_answer, models
+
+
+def asked(at: int, age_s: float | None = 10.0) -> Transaction:
+    """A transaction due at `at` s that took half a second; without an age it failed."""
+    answered = None if age_s is None else Answered(0.5, "accept", 0.4, "b1", 1, 0, age_s)
+    return Transaction(at * SECOND, SECOND // 2, {}, answered, None if answered else "Timeout", ())
+
+
+def receipt(sequence: int, kind: str, why: str = "") -> Receipt:
+    return Receipt.from_fields(
+        {
+            "pipeline": "p",
+            "scorer": "s",
+            "sequence": sequence,
+            "bundle": f"b{sequence}",
+            "kind": kind,
+            "why": why,
+            "at": 0,
+        }
+    )
+
+
+def test_the_first_answer_counts_from_the_start_of_this_run() -> None:
+    earlier, failed, first = asked(5), asked(101, None), asked(103)
+    assert first_answer([earlier, failed, first], 100 * SECOND) == 3.5
+    assert first_answer([earlier, failed], 100 * SECOND) is None
+
+
+def test_a_model_went_live_once_however_many_scorers_say_so() -> None:
+    receipts = [receipt(1, "admitted"), receipt(1, "live"), receipt(1, "live"), receipt(2, "live")]
+    found = models([], receipts, [asked(1, 5.0), asked(2, 70.0), asked(3, None)])
+    assert (found.went_live, found.live, found.oldest_live_age_virtual_s) == (2, "b2", 70.0)
+
+
+def test_refusals_of_the_gate_and_of_a_scorer_are_told() -> None:
+    runs: list[dict[str, object]] = [
+        {"state": "trained", "auc": 0.7, "sequence": 1, "why": "good"},
+        {"state": "refused", "auc": 0.5, "sequence": None, "why": "auc 0.5"},
+        {"state": "failed", "auc": None, "sequence": None, "why": "H2O away"},
+    ]
+    found = models(runs, [receipt(1, "refused", "another key")], [])
+    assert (found.trained, found.announced) == (2, 1)
+    assert found.refused == ["run: auc 0.5", "run: H2O away", "b1: another key"]
