@@ -72,9 +72,12 @@ class Child:
         return lines[-1] if lines else ""
 
     def end(self, grace_s: float = GRACE_S) -> None:
-        """SIGTERM to the group; SIGKILL to what is left of it once the child has gone, or after the grace."""
+        """SIGTERM to the child; SIGKILL to what is left of its group once it has gone, or after the grace.
+
+        To the child alone: it ends its own helpers (a driver its JVM) in the order that it needs.
+        """
         with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-            os.killpg(self.pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
             self._process.wait(grace_s)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -191,7 +192,8 @@ def test_a_stream_job_that_is_killed_is_started_again_and_goes_on(system: System
     batches = len(Lake(system.data / "cloud" / "lake", "flights").manifests())
     victim = next(p for p in system.processes() if "transform.job" in p.cmdline())
     for process in [*victim.children(recursive=True), victim]:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     until(lambda: "transform-flights ended with code" in system.told, "its end is said")
     lake = Lake(system.data / "cloud" / "lake", "flights")
     until(lambda: len(lake.manifests()) > batches + 1, "it lands again", 120)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,7 +116,9 @@ def kill_tree(process: Child) -> None:
     tree = [psutil.Process(process.pid)]
     tree += tree[0].children(recursive=True)
     for each in tree:
-        each.kill()
+        # A worker whose driver is gone may end before its turn comes.
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     process.end()
     psutil.wait_procs(tree[1:], timeout=20)
 
