@@ -16,7 +16,8 @@ from pathlib import Path
 from hotpath.clock import Clock
 from hotpath.errors import HotpathError, Unavailable
 from hotpath.files import hold
-from hotpath.kafka import Admin, KafkaLog, Tail
+from hotpath.kafka import KafkaLog, Tail
+from hotpath.kafka_admin import Admin
 from hotpath.keys import verify_key
 from hotpath.progress import Progress
 from hotpath.settings import Settings, load

@@ -12,7 +12,7 @@ import pytest
 
 from hotpath.clock import Clock, wait
 from hotpath.errors import Unavailable
-from hotpath.kafka import Admin
+from hotpath.kafka_admin import Admin
 from hotpath.local import broker
 from hotpath.local.processes import Processes
 

@@ -24,7 +24,7 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadConfig, HotpathError, Unavailable
 from hotpath.files import hold, replace
 from hotpath.handoffs import Site, Topic, topics
-from hotpath.kafka import Admin
+from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.local import stack, timekeeper
 from hotpath.local.closing import close_books, drained

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from hotpath.errors import HotpathError
 from hotpath.handoffs import Direction, Topic
-from hotpath.kafka import Admin, KafkaLog, Tail
+from hotpath.kafka import KafkaLog, Tail
+from hotpath.kafka_admin import Admin
 from hotpath.local.mirror import OFFSETS_TOPIC, lag, mirrored
 from hotpath.settings import Kafka
 

@@ -21,7 +21,7 @@ from hotpath.contract.load import load
 from hotpath.errors import BadConfig, HotpathError
 from hotpath.files import hold
 from hotpath.handoffs import Topic, topics
-from hotpath.kafka import Admin
+from hotpath.kafka_admin import Admin
 from hotpath.settings import PROJECT, Settings
 
 NEEDED_BYTES = 6 * 1024**3

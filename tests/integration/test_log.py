@@ -9,7 +9,8 @@ import pytest
 
 from hotpath.errors import BadInput
 from hotpath.handoffs import Topic
-from hotpath.kafka import Admin, KafkaLog, Log, MemoryLog, standing
+from hotpath.kafka import KafkaLog, Log, MemoryLog, standing
+from hotpath.kafka_admin import Admin
 from tests.conftest import until
 
 Logs = Callable[[str], Log]

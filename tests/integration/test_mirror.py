@@ -11,7 +11,8 @@ import pytest
 from hotpath.clock import HOUR, Clock
 from hotpath.contract.load import load
 from hotpath.handoffs import ARRIVED_HEADER, MODELS, topics
-from hotpath.kafka import Admin, Entry, KafkaLog, standing
+from hotpath.kafka import Entry, KafkaLog, standing
+from hotpath.kafka_admin import Admin
 from hotpath.local import mirror
 from hotpath.local.mirror_lag import MirrorLag
 from hotpath.local.processes import Processes

@@ -36,6 +36,7 @@ ADAPTERS = frozenset(
         "hotpath.contract.zones",
         "hotpath.files",
         "hotpath.kafka",
+        "hotpath.kafka_admin",
         "hotpath.keys",
         "hotpath.lake",
         "hotpath.progress",

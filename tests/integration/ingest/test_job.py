@@ -24,7 +24,8 @@ from hotpath.clock import MINUTE, SECOND, Clock, Segment
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.handoffs import ARRIVED_HEADER, MARKS, Mark, topics
-from hotpath.kafka import Admin, Entry, KafkaLog, standing
+from hotpath.kafka import Entry, KafkaLog, standing
+from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.settings import PROJECT
 from ingest import ledger, nycflights

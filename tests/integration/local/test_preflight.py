@@ -9,7 +9,7 @@ import pytest
 
 from hotpath.files import hold
 from hotpath.handoffs import Topic
-from hotpath.kafka import Admin
+from hotpath.kafka_admin import Admin
 from hotpath.local import preflight
 from hotpath.local.preflight import Finding, examine, is_running, lock, topic_findings
 from hotpath.settings import Settings, load

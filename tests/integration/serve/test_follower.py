@@ -15,7 +15,8 @@ from hotpath.bundle import Sealed, sha256
 from hotpath.clock import MINUTE, Clock, Segment
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import COMMANDS, HANDOFFS, Command, Receipt, Score, scores_topic
-from hotpath.kafka import Admin, KafkaLog
+from hotpath.kafka import KafkaLog
+from hotpath.kafka_admin import Admin
 from hotpath.progress import read
 from hotpath.settings import PROJECT
 from serve import engine

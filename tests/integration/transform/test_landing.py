@@ -20,7 +20,8 @@ from hotpath.child import Child
 from hotpath.contract.load import load
 from hotpath.files import hold
 from hotpath.handoffs import topics
-from hotpath.kafka import Admin, KafkaLog
+from hotpath.kafka import KafkaLog
+from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.local.processes import Processes
 from hotpath.settings import PROJECT
