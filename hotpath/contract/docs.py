@@ -52,7 +52,7 @@ def _types() -> Iterable[str]:
     heads = ("type", "on the wire", "options", "as a feature")
     yield f"## Field types\n\n{_table(heads, lines)}"
     yield (
-        f"`max_length` counts characters (default {LONGEST_TEXT}), `max_levels` bounds what a model learns"
+        f"`max_length` counts characters (default {LONGEST_TEXT}), `max_levels` is declared, not yet enforced"
         f" (default {MOST_LEVELS}). A value that fails its check rejects the record, with the field's name.\n"
     )
 

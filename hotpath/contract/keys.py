@@ -53,7 +53,7 @@ SERVE = (
     Key("expired", "a duration", "an older model is no longer used; longer than `fresh`"),
 )
 _MOST_CHARACTERS = f"most characters (string, category; default {LONGEST_TEXT})"
-_MOST_LEVELS = f"most levels a model learns (category; default {MOST_LEVELS})"
+_MOST_LEVELS = f"levels the field is declared to have (category; not enforced yet; default {MOST_LEVELS})"
 FIELD = (
     Key("type", "a field type", "what the value is"),
     Key("nullable", "true or false", "may be null or absent (default false)", optional=True),

@@ -41,7 +41,7 @@ from ingest.plan import plan
 PIPELINE = "flights"
 SITES: tuple[Site, ...] = ("onprem", "cloud")
 TICK_S = 0.25
-CLOSING_S = 45.0
+CLOSING_S = 30.0
 """Kept of a run's time for draining, checking the books and stopping."""
 DRAIN_S = 20.0
 STEP_S = 180.0

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from hotpath.clock import SECOND, Micros
+from hotpath.clock import SECOND, Clock, Micros
 from hotpath.progress import Shown
 
 PLAIN_EVERY_S = 10.0
@@ -38,12 +38,13 @@ class Scene:
 class Story:
     """Tells one run. `say` adds a line, `show` brings the table (or the summary line) up to date."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Clock | None = None) -> None:
         self._console = console or Console(soft_wrap=True)
+        self._clock = clock or Clock()
+        self._began = self._clock.elapsed()
         self._live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
         self._lines: list[str] = []
         self._told_at = 0.0
-        self._at = 0.0
 
     def __enter__(self) -> Story:
         if self._live is not None:
@@ -56,14 +57,13 @@ class Story:
 
     def say(self, line: str) -> None:
         """Something happened."""
-        stamped = f"{self._at:6.1f} s  {line}"
+        stamped = f"{self._clock.elapsed() - self._began:6.1f} s  {line}"
         self._lines.append(stamped)
         if self._live is None:
             self._console.print(stamped, highlight=False, markup=False)
 
     def show(self, scene: Scene) -> None:
         """Where everything stands."""
-        self._at = scene.elapsed_s
         if self._live is not None:
             lines = [Text(line) for line in self._lines[-NEWEST:]]
             self._live.update(Group(table(scene), *lines), refresh=True)
