@@ -60,10 +60,17 @@ def java(heap: str, main: str, *arguments: str) -> list[str]:
 
 def format_command(name: str, config: Path) -> list[str]:
     """Prepares the data folder; one that is prepared already is left as it is."""
-    digest = hashlib.sha256(name.encode()).digest()[:16]
-    cluster = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    arguments = ("format", "--ignore-formatted", "-t", cluster, "-c", str(config))
+    arguments = ("format", "--ignore-formatted", "-t", cluster_id(name), "-c", str(config))
     return java("128m", "kafka.tools.StorageTool", *arguments)
+
+
+def cluster_id(name: str) -> str:
+    """The cluster's identity, 22 characters of URL-safe base64 (Kafka's Uuid), the same for the same name.
+
+    It never begins with a dash, which the storage tool would take for an option.
+    """
+    digest = hashlib.sha256(name.encode()).digest()
+    return base64.urlsafe_b64encode(bytes([digest[0] & 0x7F]) + digest[1:16]).decode().rstrip("=")
 
 
 def run_command(config: Path) -> list[str]:
