@@ -41,6 +41,8 @@ from ingest.plan import plan
 PIPELINE = "flights"
 SITES: tuple[Site, ...] = ("onprem", "cloud")
 TICK_S = 0.25
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a kill, a terminal that was closed: each asks for the same orderly end."""
 CLOSING_S = 30.0
 """Kept of a run's time for draining, checking the books and stopping."""
 DRAIN_S = 20.0
@@ -78,7 +80,7 @@ class Demo:
     # -- the story, top to bottom
 
     def run(self) -> Report | None:
-        """Start, run until asked, drain, close the books, stop; None where nothing had begun yet.
+        """Start, run until asked, drain, close the books, stop; None where nothing could land yet.
 
         Raises HotpathError where a part cannot be kept running or a step of the start takes too long.
         """
@@ -90,7 +92,7 @@ class Demo:
                     self._until(lambda: False, "", deadline_s=None)
                 except Asked:
                     self.story.say("stopping: producers first, then what is on its way is drained")
-                return self._close() if "mirror" in self.parts.running() else None
+                return self._close() if f"transform-{PIPELINE}" in self.parts.running() else None
         finally:
             self.lag.stop()
             self.parts.stop_all()
@@ -206,7 +208,7 @@ class Demo:
         def ask(*_: object) -> None:
             self.asked = True
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, ask) for number in ENDING}
         try:
             yield
         finally:
@@ -233,6 +235,7 @@ def demonstrate(settings: Settings, seconds: float | None, fresh: bool, story: S
             story.finish([f"{type(error).__name__}: {error}", f"logs: {settings.logs()}"])
             return 1
     if report is None:
+        story.finish(["ended before the stream job had started: no report; the next run continues"])
         return 1 if seconds is not None else 0
     replace(to, json.dumps(report.to_json(), indent=1).encode())
     missing = unmet(report) if seconds is not None else []

@@ -110,6 +110,6 @@ def test_a_part_that_keeps_ending_is_started_again_three_times_and_then_named_wi
 def test_a_part_runs_at_its_priority_in_the_supervisors_session(processes: Processes) -> None:
     part = processes.start("part", [sys.executable, "-c", FOREVER], nice=10)
     found = psutil.Process(part.pid)
-    assert found.nice() == psutil.Process().nice() + 10
+    until(lambda: found.nice() == psutil.Process().nice() + 10, "it has its priority")
     assert os.getsid(part.pid) == os.getsid(0)
     processes.stop("part")
