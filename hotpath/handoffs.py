@@ -20,13 +20,16 @@ from hotpath.clock import Micros
 from hotpath.errors import BadArtifact, BadInput
 
 Site = Literal["onprem", "cloud"]
-Direction = Literal["onprem->cloud", "cloud->onprem"]
+Direction = Literal["onprem->cloud", "cloud->onprem", "cloud"]
+"""The way a topic takes over the mirror; `cloud`: it stays there."""
 
 MODELS = "hotpath.models"
 BUNDLES = "hotpath.bundles"
 RECEIPTS = "hotpath.receipts"
 COMMANDS = "hotpath.commands"
 MARKS = "hotpath.marks"
+HOSTS = "hotpath.hosts"
+POINTS = "hotpath.points"
 
 ARRIVED_HEADER = "hotpath-arrived-at"
 """Imported history carries its arrival (decimal µs) here; honoured only in recorded offset ranges."""
@@ -36,7 +39,7 @@ IMPORT_HEADER = "hotpath-import"
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic of one direction of the mirror. `log_append`: the broker's clock stamps its records."""
+    """A topic of one direction of the mirror (or of none). `log_append`: the broker stamps its records."""
 
     name: str
     direction: Direction
@@ -47,6 +50,10 @@ class Topic:
     def log_append(self) -> bool:
         """On-prem topics carry the on-prem broker's time, the reference for host clocks."""
         return self.direction == "onprem->cloud"
+
+    def stands_at(self, site: Site) -> bool:
+        """Whether the topic exists at a site."""
+        return "->" in self.direction or self.direction == site
 
     def configs(self, site: Site) -> dict[str, str]:
         """Topic settings at a site: retention of seven days, or compaction; broker's stamps at the source.
@@ -62,6 +69,9 @@ HANDOFFS: tuple[Topic, ...] = (
     Topic(RECEIPTS, "onprem->cloud", partitions=1),
     Topic(COMMANDS, "onprem->cloud", compacted=True, partitions=1),
     Topic(MARKS, "onprem->cloud", partitions=1),
+    # Parts in the cloud write their own points into the mirrored copy: nothing mirrors it back.
+    Topic(POINTS, "onprem->cloud", partitions=1),
+    Topic(HOSTS, "cloud", compacted=True, partitions=1),
     Topic(MODELS, "cloud->onprem", compacted=True, partitions=1),
     Topic(BUNDLES, "cloud->onprem", compacted=True, partitions=1),
 )
@@ -236,3 +246,47 @@ class Mark(Record):
     site: str
     sequence: int
     at: Micros
+
+
+@dataclass(frozen=True)
+class HostClock(Record):
+    """The ledger's whole entry of one host, a new version at each change (key: pipeline/host).
+
+    `offset` (µs) is the smallest `arrived_at - event_time` less the peers' median: negative means ahead; None
+    while it is not known. `intervals` are the spans of `arrived_at` in which the host's clock was wrong,
+    oldest first, each [since, until, offset]: since inclusive, until exclusive, null while it lasts.
+    """
+
+    pipeline: str
+    host: str
+    version: int
+    state: Literal["new", "good", "ahead", "behind"]
+    offset: int | None
+    first_seen: Micros
+    last_seen: Micros
+    count: int
+    intervals: list[list[int | None]]
+    at: Micros
+
+    def bad(self) -> tuple[BadInterval, ...]:
+        """The intervals as values. Raises BadInput where one is not [since, until or null, offset]."""
+        return tuple(BadInterval.of(self.host, raw) for raw in self.intervals)
+
+
+@dataclass(frozen=True)
+class BadInterval:
+    """A host's rows that arrived from `since` on, before `until` (None: up to now), teach nothing."""
+
+    host: str
+    since: Micros
+    until: Micros | None
+    offset: Micros
+
+    @classmethod
+    def of(cls, host: str, raw: object) -> BadInterval:
+        """Raises BadInput where `raw` is not [since, until or null, offset]."""
+        match raw:
+            case [int(since), None | int() as until, int(offset)]:
+                return cls(host, since, until, offset)
+            case _:
+                raise BadInput(f"interval of {host}", raw, "[since, until or null, offset] in µs")

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
+    OFFSET_END,
     Consumer,
     KafkaError,
     KafkaException,
@@ -48,7 +49,7 @@ class Entry:
 
 
 class Tail(Protocol):
-    """A reader that follows topics from their beginning, without a group: restart is replay."""
+    """A reader that follows topics without a group, from their beginning: restart is replay."""
 
     def poll(self, seconds: float) -> Entry | None:
         """The next record, or None after `seconds` without one."""
@@ -79,8 +80,8 @@ class Log(Protocol):
     def flush(self, deadline_s: float) -> int:
         """Wait until all is acknowledged; the number that is not when the deadline passes."""
 
-    def tail(self, topics: Sequence[str]) -> Tail:
-        """Follow these topics from their beginning."""
+    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+        """Follow these topics from their beginning, or only what comes from now on (`newest`)."""
 
 
 class KafkaLog:
@@ -133,15 +134,15 @@ class KafkaLog:
         """See `Log.flush`."""
         return int(self._producer.flush(deadline_s))
 
-    def tail(self, topics: Sequence[str]) -> Tail:
+    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
         """Raises Unavailable where the broker does not answer, BadConfig on an unknown topic."""
-        return KafkaTail(self._servers, topics)
+        return KafkaTail(self._servers, topics, newest)
 
 
 class KafkaTail:
-    """Every partition of some topics from the beginning, committed records only."""
+    """Every partition of some topics, committed records only."""
 
-    def __init__(self, bootstrap_servers: str, topics: Sequence[str]) -> None:
+    def __init__(self, bootstrap_servers: str, topics: Sequence[str], newest: bool) -> None:
         places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t)}
         self._consumer = Consumer(
             {
@@ -156,13 +157,14 @@ class KafkaTail:
             }
         )
         self._unread = places.copy()
-        self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in places])
+        first = OFFSET_END if newest else OFFSET_BEGINNING
+        self._consumer.assign([TopicPartition(t, p, first) for t, p in places])
 
     def poll(self, seconds: float) -> Entry | None:
         """See `Tail.poll`. Raises Unavailable on a fatal error of the client."""
         while (message := self._consumer.poll(seconds)) is not None:
             if (error := message.error()) is None:
-                return _entry(message)
+                return entry(message)
             if error.code() == KafkaError._PARTITION_EOF:
                 self._unread.discard((message.topic(), message.partition()))
             elif error.fatal():
@@ -208,9 +210,10 @@ class MemoryLog:
         """See `Log.flush`: memory acknowledges at once."""
         return 0
 
-    def tail(self, topics: Sequence[str]) -> Tail:
+    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
         """See `Log.tail`."""
-        return MemoryTail(self, tuple(topics), len(self.entries))
+        goal = len(self.entries)
+        return MemoryTail(self, tuple(topics), goal, goal if newest else 0)
 
 
 @dataclass
@@ -225,10 +228,10 @@ class MemoryTail:
     def poll(self, seconds: float) -> Entry | None:  # noqa: ARG002 - the port's signature
         """See `Tail.poll`: memory never waits."""
         while self.at < len(self.log.entries):
-            entry = self.log.entries[self.at]
+            found = self.log.entries[self.at]
             self.at += 1
-            if entry.topic in self.topics:
-                return entry
+            if found.topic in self.topics:
+                return found
         return None
 
     def at_end(self) -> bool:
@@ -250,8 +253,8 @@ def standing(log: Log, topic: str) -> list[Entry]:
     with closing(log.tail([topic])) as tail:
         # Until the end was seen once, not until nothing comes: a busy topic never falls silent.
         while not tail.at_end():
-            if (entry := tail.poll(LOOK_S)) is not None:
-                found.append(entry)
+            if (stands := tail.poll(LOOK_S)) is not None:
+                found.append(stands)
             elif (silent := silent + 1) > DEADLINE_S / LOOK_S:
                 raise Unavailable(f"topic {topic}", f"{len(found)} records, no end", "its end", REACHABLE[1])
     return found
@@ -264,7 +267,8 @@ def _delivery(told: Delivered) -> Callable[[KafkaError | None, Message], None]:
     return call
 
 
-def _entry(message: Message) -> Entry:
+def entry(message: Message) -> Entry:
+    """A polled message as an entry."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
         raise Bug("a polled record", message, "a record with its place")

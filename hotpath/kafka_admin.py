@@ -57,7 +57,7 @@ class Admin:
         """Create the topics that this site lacks; those there are left as they are. Raises Unavailable."""
         there = self.topics()
         for topic in wanted:
-            if topic.name not in there:
+            if topic.stands_at(site) and topic.name not in there:
                 self.create(topic.name, topic.partitions or partitions_each, topic.configs(site))
 
     def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:

@@ -95,6 +95,58 @@ class Serve(Section):
     port: Port
 
 
+class InfluxDB(Section):
+    """InfluxDB 2: an existing one by URL with a token's file, or the embedded one's port.
+
+    `retention_d`: days that the bucket keeps; both organisation and bucket are made where they are missing.
+    """
+
+    url: str | None = None
+    port: Port
+    org: str
+    bucket: str
+    token_file: Place | None = None
+    retention_d: Annotated[int, Field(ge=1, le=3650)]
+
+    @property
+    def address(self) -> str:
+        """Where clients connect."""
+        return self.url or f"http://127.0.0.1:{self.port}"
+
+
+class Clocks(Section):
+    """The host-clock ledger: real seconds of a window and of the limit, and windows that must agree."""
+
+    window_s: Annotated[float, Field(gt=0, le=3600)]
+    limit_s: Annotated[float, Field(gt=0, le=3600)]
+    confirm: Annotated[int, Field(ge=1, le=100)]
+
+
+class Console(Section):
+    """The console's address: loopback only, it asks nobody who they are."""
+
+    host: Literal["127.0.0.1", "::1", "localhost"]
+    port: Port
+
+
+class Alarms(Section):
+    """Where alarms go beside the log: webhooks (Alertmanager's format), a file of apprise URLs (one a line).
+
+    The URLs hold passwords: a file that others may read is refused.
+    """
+
+    webhooks: list[str]
+    apprise_file: Place | None = None
+
+
+class Threshold(Section):
+    """What an operator wants otherwise of a monitor; what is left out stays as its table has it."""
+
+    warn: float | None = None
+    page: float | None = None
+    for_s: Annotated[float, Field(ge=0, le=86400)] | None = None
+
+
 class ClockSettings(Section):
     """The clock file of a replay (null: in the data folder; only the demonstration writes it)."""
 
@@ -116,6 +168,11 @@ class Settings(BaseSettings):
     h2o: H2O
     lake: LakeSettings
     serve: Serve
+    influxdb: InfluxDB
+    clocks: Clocks
+    console: Console
+    alarms: Alarms
+    monitors: dict[str, Threshold]
     clock: ClockSettings
 
     @classmethod
@@ -149,6 +206,14 @@ class Settings(BaseSettings):
     def verify_key(self) -> Path:
         """The scorer's public key."""
         return self.data / "onprem" / "keys" / "verify.pem"
+
+    def influxdb_token(self, name: Literal["admin", "write", "read"]) -> Path:
+        """A token of the embedded InfluxDB (an existing one: the settings' file, whatever the name)."""
+        return self.influxdb.token_file or self.data / "cloud" / "keys" / f"influxdb-{name}.token"
+
+    def monitoring(self, pipeline: str) -> Path:
+        """The folder in which the monitoring job remembers what it has read of a pipeline."""
+        return self.data / "cloud" / "monitoring" / pipeline
 
     def bundle_folder(self) -> Path:
         """Where the follower places admitted bundles, one folder a pipeline."""

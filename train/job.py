@@ -34,9 +34,9 @@ from train.folder import Folder
 from train.gate import trainable, verdict
 from train.parameters import FIXED
 from train.provenance import revision, versions
-from train.publish import DELIVERY_S, publish
+from hotpath.publish import DELIVERY_S, publish
 from train.scorecard import Measured
-from train.store import BundleStore, Run, State
+from hotpath.bundle_store import BundleStore, Run, State
 
 LOOK_S = 0.5
 BUILD_S = 900.0

@@ -14,7 +14,7 @@ import pytest
 
 from hotpath.settings import PROJECT
 
-STAGES = ("ingest", "transform", "train", "serve")
+STAGES = ("ingest", "transform", "train", "serve", "monitoring")
 ROOTS = frozenset(
     {
         "ingest.job",
@@ -25,11 +25,14 @@ ROOTS = frozenset(
         "serve.job",
         "serve.app",
         "serve.sandbox",
+        "monitoring.job",
+        "monitoring.agent",
     }
 )
 """What puts adapters together, beside everything in hotpath.cli and hotpath.local; nothing imports a root."""
 ADAPTERS = frozenset(
     {
+        "hotpath.bundle_store",
         "hotpath.child",
         "hotpath.clock",
         "hotpath.contract.load",
@@ -37,6 +40,7 @@ ADAPTERS = frozenset(
         "hotpath.files",
         "hotpath.kafka",
         "hotpath.kafka_admin",
+        "hotpath.kafka_group",
         "hotpath.keys",
         "hotpath.lake",
         "hotpath.progress",
@@ -52,7 +56,6 @@ ADAPTERS = frozenset(
         "train.h2o_server",
         "train.provenance",
         "train.sources",
-        "train.store",
         "train.to_spark",
         "train.window",
         "train.written",
@@ -74,6 +77,8 @@ IO_MODULES = frozenset(
         "fcntl",
         "h2o",
         "httpx",
+        "influxdb_client",
+        "apprise",
         "jpype",
         "os",
         "prometheus_client",

@@ -17,6 +17,7 @@ import pytest
 
 from hotpath import keys, settings
 from hotpath.bundle import Bundle, opened
+from hotpath.bundle_store import BundleStore, Run
 from hotpath.clock import Clock, Micros, Segment
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
@@ -34,7 +35,6 @@ from train.account import Account
 from train.folder import Folder
 from train.job import Attempt, Trainer, attempt, tally
 from train.scorecard import Measured
-from train.store import BundleStore, Run
 
 CONTRACT = load(settings.PROJECT / "config" / "pipelines" / "flights.yaml")
 START: Micros = 1_780_000_000_000_000

@@ -7,14 +7,16 @@ acknowledge in time.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle import Sealed, chunked
+from hotpath.bundle_store import BundleStore
 from hotpath.clock import Micros
 from hotpath.errors import Unavailable
 from hotpath.handoffs import BUNDLES, MODELS, Announcement
 from hotpath.kafka import Log
-from train.store import BundleStore
 
 DEADLINE_S = 30
 DELIVERY_S = DEADLINE_S - 5
@@ -22,9 +24,16 @@ DELIVERY_S = DEADLINE_S - 5
 
 
 def publish(
-    sealed: Sealed, pipeline: str, why: str, now: Micros, log: Log, store: BundleStore, key: Ed25519PrivateKey
+    sealed: Sealed,
+    pipeline: str,
+    why: str,
+    now: Micros,
+    log: Log,
+    store: BundleStore,
+    key: Ed25519PrivateKey,
+    kind: Literal["promote", "rollback"] = "promote",
 ) -> Announcement:
-    """Make `sealed` the pipeline's newest bundle."""
+    """Make `sealed` what is to be live: a new bundle, or for a `rollback` one that is kept already."""
     store.keep(sealed)
     sequence = store.take_sequence({"bundle": sealed.id, "at": now})
     chunks = chunked(sealed.packed)
@@ -35,7 +44,7 @@ def publish(
         size=len(sealed.packed),
         chunks=len(chunks),
         sequence=sequence,
-        kind="promote",
+        kind=kind,
         why=why,
         announced_at=now,
     )

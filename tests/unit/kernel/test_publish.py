@@ -5,11 +5,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle import CHUNK_BYTES, CONTENT, Sealed, opened, seal
+from hotpath.bundle_store import BundleStore, Run
 from hotpath.errors import BadArtifact, Unavailable
 from hotpath.handoffs import BUNDLES, MODELS, Announcement
 from hotpath.kafka import Delivered, Headers, MemoryLog
-from train.publish import publish
-from train.store import BundleStore, Run
+from hotpath.publish import publish
 
 KEY = Ed25519PrivateKey.generate()
 CHUNKS = 3

@@ -1,0 +1,123 @@
+"""A topic read by a named group: what was committed is never read again, what was not is read once more.
+
+The queue's side of Kafka, for a reader whose own effect must come before the commit (the points writer).
+`KafkaGroup` speaks to a broker, `MemoryGroup` is its twin; both pass tests/integration/test_log.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from hotpath.errors import Unavailable
+from hotpath.kafka import Entry, MemoryLog, entry
+from hotpath.kafka_admin import REACHABLE
+
+MOST_WAIT_S = 0.5
+
+
+class Group(Protocol):
+    """A topic's records, each taken until its taker has committed it."""
+
+    def take(self, most: int, seconds: float) -> list[Entry]:
+        """Up to `most` records in order, as soon as there are some; empty after `seconds` without one."""
+
+    def commit(self) -> None:
+        """All that was taken is done with. Raises Unavailable where the broker does not take it."""
+
+    def behind(self) -> int:
+        """Offsets of the topic that are not committed yet; a transaction's end takes one too.
+
+        Raises Unavailable.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection; what was taken and not committed comes again."""
+
+
+class KafkaGroup:
+    """One member of a consumer group, committed records only."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, group: str) -> None:
+        self._servers, self._topic = bootstrap_servers, topic
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap_servers,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "log_level": 2,
+            }
+        )
+        self._consumer.subscribe([topic])
+        self._next: dict[int, int] = {}
+
+    def take(self, most: int, seconds: float) -> list[Entry]:
+        """See `Group.take`. Raises Unavailable on a fatal error of the client."""
+        taken: list[Entry] = []
+        for message in self._consumer.consume(most, seconds):
+            if (error := message.error()) is None:
+                taken.append(entry(message))
+            elif error.fatal():
+                raise Unavailable("Kafka", error.str(), *REACHABLE)
+        self._next.update({e.partition: e.offset + 1 for e in taken})
+        return taken
+
+    def commit(self) -> None:
+        """See `Group.commit`."""
+        if not self._next:
+            return
+        ends = [TopicPartition(self._topic, p, offset) for p, offset in self._next.items()]
+        try:
+            self._consumer.commit(offsets=ends, asynchronous=False)
+        except KafkaException as error:
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
+        self._next.clear()
+
+    def behind(self) -> int:
+        """See `Group.behind`."""
+        assigned = self._consumer.assignment()
+        try:
+            committed = self._consumer.committed(assigned, timeout=MOST_WAIT_S)
+            ends = [self._consumer.get_watermark_offsets(p, timeout=MOST_WAIT_S) for p in assigned]
+        except KafkaException as error:
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
+        return sum(high - max(low, place.offset) for place, (low, high) in zip(committed, ends, strict=True))
+
+    def close(self) -> None:
+        """See `Group.close`."""
+        self._consumer.close()
+
+
+@dataclass
+class MemoryGroup:
+    """The twin of `KafkaGroup` on a MemoryLog; `committed` counts the topic's records that are done with."""
+
+    log: MemoryLog
+    topic: str
+    committed: int = 0
+    _taken: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._taken = self.committed
+
+    def take(self, most: int, seconds: float) -> list[Entry]:  # noqa: ARG002 - the port's signature
+        """See `Group.take`: memory never waits."""
+        taken = [e for e in self.log.entries if e.topic == self.topic][self._taken : self._taken + most]
+        self._taken += len(taken)
+        return taken
+
+    def commit(self) -> None:
+        """See `Group.commit`."""
+        self.committed = self._taken
+
+    def behind(self) -> int:
+        """See `Group.behind`."""
+        return sum(e.topic == self.topic for e in self.log.entries) - self.committed
+
+    def close(self) -> None:
+        """See `Group.close`."""
+        self._taken = self.committed
