@@ -6,8 +6,10 @@ JARS := kafka spark genmodel
 FOR ?=
 FRESH ?=
 KILLS ?= 20
+NAMES ?=
+SEED ?=
 
-.PHONY: help setup system lock check test demo kills conformance clean docs
+.PHONY: help setup system browser influxd influxd-if-possible lock check test demo bench faults kills conformance clean docs
 
 help:               ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 12
@@ -16,6 +18,9 @@ setup: .venv/.done $(JARS:%=.jars/%/.done)   ## all that the other commands need
 
 system:
 	@.ci/system
+
+browser:
+	@.ci/system browser
 
 .venv/.done: requirements.lock pyproject.toml | system
 	python3 -m venv .venv
@@ -28,11 +33,17 @@ system:
 	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.jars/$*
 	@touch $@
 
+influxd:            ## InfluxDB 2.7, built once into the cache where none is on PATH
+	@hotpath/local/influxd.sh
+
+influxd-if-possible:
+	@hotpath/local/influxd.sh >/dev/null || echo "no InfluxDB: points wait in Kafka, everything else works"
+
 lock:               ## render requirements.lock anew (needs uv)
 	uv pip compile --quiet --no-emit-index-url --no-emit-package hotpath --no-annotate --generate-hashes \
 	  --python-version 3.11 requirements.in -o requirements.lock
 
-demo: setup         ## the whole system on real flights; FOR=600 ends by itself, FRESH=1 starts anew
+demo: setup influxd-if-possible   ## the whole system on real flights; FOR=600 ends by itself, FRESH=1 starts anew
 	@.venv/bin/hotpath demo $(if $(FOR),--for $(FOR)) $(if $(FRESH),--fresh)
 
 check: setup        ## lint, types, unit and contract tests
@@ -41,17 +52,25 @@ check: setup        ## lint, types, unit and contract tests
 	.venv/bin/mypy
 	.venv/bin/pytest -q -m "not campaign" tests/unit tests/contract
 
-test: check         ## all that CI runs
+test: check influxd browser ## all that CI runs
 	.venv/bin/pytest -q -m "not campaign" tests/integration tests/e2e
 
 kills: setup        ## the stream job killed KILLS=20 times at each named point and at random
 	HOTPATH_KILLS=$(KILLS) .venv/bin/pytest -q -m campaign tests/integration
+
+bench: setup        ## every benchmark (or NAMES="…"), into benchmarks/results.json
+	$(PY) -m benchmarks.run $(NAMES)
+
+faults: setup influxd   ## every fault (or NAMES="…", SEED=n), into faults/results.json
+	$(PY) -m faults.run $(if $(SEED),--seed $(SEED)) $(foreach name,$(NAMES),"$(name)")
 
 conformance: setup  ## the slow comparisons: every time zone, Spark against the row function
 	.venv/bin/pytest -q -m campaign tests/contract
 
 docs: setup         ## render the reference pages from the tables
 	$(PY) -c "from hotpath.contract.docs import markdown; print(markdown(), end=\"\")" > docs/contract.md
+	$(PY) -c "from pathlib import Path; from monitoring.pages import pages; \
+	  [(Path(p).parent.mkdir(parents=True, exist_ok=True), Path(p).write_text(t)) for p, t in pages().items()]"
 
 clean:              ## remove everything that was built or recorded
 	rm -rf .venv .jars .hotpath report.json

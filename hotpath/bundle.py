@@ -68,15 +68,16 @@ def opened(packed: bytes, key: Ed25519PublicKey) -> Bundle:
         key.verify(entries.pop("manifest.sig"), manifest)
     except InvalidSignature as error:
         raise BadArtifact("bundle's signature", "another key's", "one by this deployment's key") from error
-    try:
-        said = json.loads(manifest)
-        hashes, facts = dict(said["files"]), dict(said["facts"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadArtifact("bundle's manifest", str(error), "hashes of files, and facts") from error
+    hashes, facts = _said(manifest)
     for name, data in entries.items():
         if sha256(data) != hashes.get(name):
             raise BadArtifact(f"bundle's {name}", sha256(data), "the hash its manifest names")
     return Bundle(sha256(manifest)[:32], entries, facts)
+
+
+def recorded(packed: bytes) -> Mapping[str, object]:
+    """The facts in a bundle of one's own store, unproved. Raises BadArtifact where it is no whole bundle."""
+    return _said(_entries(packed)["manifest.json"])[1]
 
 
 def chunked(packed: bytes, size: int = CHUNK_BYTES) -> Sequence[bytes]:
@@ -87,6 +88,15 @@ def chunked(packed: bytes, size: int = CHUNK_BYTES) -> Sequence[bytes]:
 def sha256(data: bytes) -> str:
     """Hex digest."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _said(manifest: bytes) -> tuple[dict[str, object], dict[str, object]]:
+    """Hashes of files, and facts."""
+    try:
+        said = json.loads(manifest)
+        return dict(said["files"]), dict(said["facts"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadArtifact("bundle's manifest", str(error), "hashes of files, and facts") from error
 
 
 def _packed(entries: Mapping[str, bytes]) -> bytes:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from hotpath.bundle import Sealed, sha256
+from hotpath.bundle import Sealed, recorded, sha256
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
 from hotpath.files import create
@@ -22,7 +22,10 @@ State = Literal["trained", "refused", "failed"]
 
 @dataclass(frozen=True)
 class Run:
-    """What one run came to. `seconds` are real, by stage; `sequence` is set where it was announced."""
+    """What one run came to. `seconds` are real, by stage; `sequence` is set where it was announced.
+
+    `left_out`: events of its window that became no row, by reason.
+    """
 
     state: State
     why: str
@@ -31,6 +34,7 @@ class Run:
     auc: float | None = None
     bundle: str | None = None
     sequence: int | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 class BundleStore:
@@ -44,6 +48,28 @@ class BundleStore:
         path = self._folder / "bundles" / f"{sealed.id}.zip"
         if not create(path, sealed.packed) and sha256(path.read_bytes()) != sealed.sha256:
             raise BadArtifact(str(path), "other bytes", f"the bundle that hashes to {sealed.sha256}")
+
+    def sealed(self, bundle: str) -> Sealed:
+        """A kept bundle as it was sealed. Raises BadArtifact where its bytes are not there."""
+        path = self._folder / "bundles" / f"{bundle}.zip"
+        try:
+            packed = path.read_bytes()
+        except OSError as error:
+            raise BadArtifact(str(path), error.strerror, "the bundle's bytes, kept") from error
+        return Sealed(bundle, packed, sha256(packed))
+
+    def taken(self) -> dict[int, dict[str, object]]:
+        """Every number that was taken, and for what; nothing says that it was announced."""
+        folder = self._folder / "sequence"
+        return {n: json.loads((folder / f"{n}.json").read_bytes()) for n in _numbers(folder)}
+
+    def facts(self, bundle: str) -> Mapping[str, object]:
+        """What the trainer recorded of a kept bundle. Raises BadArtifact where it is not kept or not whole."""
+        path = self._folder / "bundles" / f"{bundle}.zip"
+        try:
+            return recorded(path.read_bytes())
+        except OSError as error:
+            raise BadArtifact(f"bundle {bundle}", error.strerror, "one that the store keeps") from error
 
     def take_sequence(self, of: Mapping[str, object]) -> int:
         """The next number, taken for good: where two ask, each gets its own."""

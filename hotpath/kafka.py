@@ -85,10 +85,19 @@ class Log(Protocol):
 
 
 class KafkaLog:
-    """A Kafka cluster. `queued` bounds the records in flight: a full queue refuses, it never blocks."""
+    """A Kafka cluster. `queued` bounds the records in flight: a full queue refuses, it never blocks.
 
-    def __init__(self, bootstrap_servers: str, queued: int = 100_000, timeout_ms: int = 120_000) -> None:
-        self._servers = bootstrap_servers
+    `patience_s`: how long a tail waits for a broker before it says that there is none.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        queued: int = 100_000,
+        timeout_ms: int = 120_000,
+        patience_s: float = DEADLINE_S,
+    ) -> None:
+        self._servers, self._patience_s = bootstrap_servers, patience_s
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap_servers,
@@ -136,14 +145,16 @@ class KafkaLog:
 
     def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
         """Raises Unavailable where the broker does not answer, BadConfig on an unknown topic."""
-        return KafkaTail(self._servers, topics, newest)
+        return KafkaTail(self._servers, topics, newest, self._patience_s)
 
 
 class KafkaTail:
     """Every partition of some topics, committed records only."""
 
-    def __init__(self, bootstrap_servers: str, topics: Sequence[str], newest: bool) -> None:
-        places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t)}
+    def __init__(
+        self, bootstrap_servers: str, topics: Sequence[str], newest: bool, patience_s: float
+    ) -> None:
+        places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t, patience_s)}
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap_servers,

@@ -70,9 +70,9 @@ class Admin:
                 raise Unavailable(f"topic {name}", str(error), "a topic that can be created") from error
 
 
-def partitions(bootstrap_servers: str, topic: str) -> range:
-    """A topic's partitions. Raises BadConfig where there is no such topic."""
-    found = Admin(bootstrap_servers).topics()
+def partitions(bootstrap_servers: str, topic: str, deadline_s: float = DEADLINE_S) -> range:
+    """A topic's partitions. Raises BadConfig where there is no such topic, Unavailable."""
+    found = Admin(bootstrap_servers).topics(deadline_s)
     if topic not in found:
         raise BadConfig(f"topic {topic}", sorted(found), "a topic that exists", "run hotpath doctor")
     return range(found[topic])

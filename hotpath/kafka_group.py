@@ -9,20 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from hotpath.errors import Unavailable
 from hotpath.kafka import Entry, MemoryLog, entry
 from hotpath.kafka_admin import REACHABLE
 
 MOST_WAIT_S = 0.5
+FETCH_MS = 100
+SESSION_MS = 10_000
+MOST_SILENT_MS = 86_400_000
 
 
 class Group(Protocol):
     """A topic's records, each taken until its taker has committed it."""
 
     def take(self, most: int, seconds: float) -> list[Entry]:
-        """Up to `most` records in order, as soon as there are some; empty after `seconds` without one."""
+        """Up to `most` records in order, what came within `seconds`; sooner where there are so many."""
 
     def commit(self) -> None:
         """All that was taken is done with. Raises Unavailable where the broker does not take it."""
@@ -32,6 +35,9 @@ class Group(Protocol):
 
         Raises Unavailable.
         """
+
+    def at_end(self) -> bool:
+        """Whether all that stands in the topic was taken when `take` looked last."""
 
     def close(self) -> None:
         """Let go of the connection; what was taken and not committed comes again."""
@@ -49,11 +55,19 @@ class KafkaGroup:
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
+                # A marker of a transaction takes an offset that nobody is given: only this tells the end.
+                "enable.partition.eof": True,
+                # A broker answers a connection's requests in order: `behind` waits for the fetch before it.
+                "fetch.wait.max.ms": FETCH_MS,
+                # A member that was killed is given up soon; one that waits for its own sink may wait for hours.
+                "session.timeout.ms": SESSION_MS,
+                "max.poll.interval.ms": MOST_SILENT_MS,
                 "log_level": 2,
             }
         )
         self._consumer.subscribe([topic])
         self._next: dict[int, int] = {}
+        self._ended: set[int] = set()
 
     def take(self, most: int, seconds: float) -> list[Entry]:
         """See `Group.take`. Raises Unavailable on a fatal error of the client."""
@@ -61,6 +75,9 @@ class KafkaGroup:
         for message in self._consumer.consume(most, seconds):
             if (error := message.error()) is None:
                 taken.append(entry(message))
+                self._ended.discard(message.partition())
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._ended.add(message.partition())
             elif error.fatal():
                 raise Unavailable("Kafka", error.str(), *REACHABLE)
         self._next.update({e.partition: e.offset + 1 for e in taken})
@@ -86,6 +103,11 @@ class KafkaGroup:
         except KafkaException as error:
             raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
         return sum(high - max(low, place.offset) for place, (low, high) in zip(committed, ends, strict=True))
+
+    def at_end(self) -> bool:
+        """See `Group.at_end`."""
+        assigned = {place.partition for place in self._consumer.assignment()}
+        return bool(assigned) and assigned <= self._ended
 
     def close(self) -> None:
         """See `Group.close`."""
@@ -113,6 +135,10 @@ class MemoryGroup:
     def commit(self) -> None:
         """See `Group.commit`."""
         self.committed = self._taken
+
+    def at_end(self) -> bool:
+        """See `Group.at_end`."""
+        return self._taken == sum(e.topic == self.topic for e in self.log.entries)
 
     def behind(self) -> int:
         """See `Group.behind`."""

@@ -150,9 +150,17 @@ class Lake:
         listed = self.manifests() if manifests is None else manifests
         return tuple(self._checked(f) for m in listed for f in m.files if f.dataset == dataset)
 
-    def read(self, dataset: Dataset, columns: Sequence[str] | None = None) -> pa.Table:
-        """The whole dataset as one table. Raises BadArtifact on a file that does not read."""
-        tables = [_table(path, columns) for path in self.paths(dataset)]
+    def read(
+        self,
+        dataset: Dataset,
+        columns: Sequence[str] | None = None,
+        manifests: Sequence[Manifest] | None = None,
+    ) -> pa.Table:
+        """The dataset (of these manifests, or whole) as one table, empty and without columns where there is
+        nothing. Raises BadArtifact on a file that does not read.
+        """
+        wanted = None if columns is None else list(columns)
+        tables = [_table(path, wanted) for path in self.paths(dataset, manifests)]
         return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
 
     def unlisted(self) -> tuple[Path, ...]:
@@ -190,7 +198,7 @@ class Lake:
         return path
 
 
-def _table(path: Path, columns: Sequence[str] | None) -> pa.Table:
+def _table(path: Path, columns: list[str] | None) -> pa.Table:
     try:
         return pq.read_table(path, columns=columns, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:

@@ -6,12 +6,15 @@ Source of the format: https://docs.influxdata.com/influxdb/v2/reference/syntax/l
 
     >>> Point("machine", {"site": "cloud"}, {"cpu": 12.5, "parts": 9}, 1_000_000).line()
     'machine,site=cloud cpu=12.5,parts=9i 1000000'
+
+What `Points.say` sends are doubles throughout: the first value of a field fixes its type in InfluxDB, and a later
+point that said 0.5 where the first said 0 would be refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -19,6 +22,12 @@ from hotpath.clock import Clock, Micros
 from hotpath.errors import BadInput, Unavailable
 from hotpath.handoffs import POINTS
 from hotpath.kafka import Log
+
+LONGEST_TAG = 256
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_NUMBER = re.compile(r"-?[0-9]{1,19}i|-?[0-9]{1,400}(\.[0-9]{1,400})?(e[+-]?[0-9]{1,4})?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_SPECIAL = re.compile(r"([,= ])")
 
 Number = float | int | bool | None
 """A field's value; None and what is not finite are left out of the line."""
@@ -157,6 +166,16 @@ MEASUREMENTS: tuple[Measurement, ...] = (
         "live quality: `by` is all, model (sequence), age, maturity or window",
     ),
     Measurement(
+        "floor",
+        ("pipeline",),
+        {
+            "windows_below": "the live model's newest outcome windows in a row that lie below the floor",
+            "rolled_back": "1 while the live model was rolled back to, or a rollback from it is on its way",
+            "stuck": "1 while a rollback is due and no older model is good enough",
+        },
+        "the live model against the contract's floor",
+    ),
+    Measurement(
         "alarm",
         ("monitor", "subject"),
         {"level": "0 clear, 1 warn, 2 page", "value": "what was measured"},
@@ -187,27 +206,26 @@ class Point:
     at: Micros
 
     def line(self) -> str:
-        """Line protocol, tags sorted, timestamp in µs; empty tags are left out, as the format asks."""
-        tags = "".join(f",{_key(k)}={_key(v)}" for k, v in sorted(self.tags.items()) if v)
-        fields = ",".join(f"{_key(k)}={_value(v)}" for k, v in self.fields.items() if _known(v))
+        """Line protocol, tags and fields sorted, timestamp in µs; what is empty or not known is left out.
+
+        Tags are said as `sayable` has them. The bytes are those of influxdb_client's own Point.
+        """
+        said = sorted((key, sayable(value)) for key, value in self.tags.items())
+        tags = "".join(f",{_key(key)}={_key(value)}" for key, value in said if value)
+        known = sorted((key, value) for key, value in self.fields.items() if _known(value))
+        fields = ",".join(f"{_key(key)}={_value(value)}" for key, value in known)
         return f"{_name(self.measurement)}{tags} {fields} {self.at}"
 
     @classmethod
     def parse(cls, line: str) -> Point:
         """The point in a line that `line` wrote. Raises BadInput on what is no such line."""
-        parts = _split(line, " ")
-        if len(parts) != 3 or not parts[2].lstrip("-").isdigit():
-            raise BadInput("point", line[:200], "measurement,tags fields timestamp in µs")
-        name, *tags = _split(parts[0], ",")
-        try:
-            return cls(
-                _plain(name),
-                {_plain(k): _plain(v) for k, v in (_split(tag, "=") for tag in tags)},
-                {_plain(k): _number(v) for k, v in (_split(f, "=") for f in _split(parts[1], ","))},
-                int(parts[2]),
-            )
-        except ValueError as error:
-            raise BadInput("point", line[:200], "tags and fields as NAME=VALUE, fields as numbers") from error
+        match _split(line, " "):
+            case [place, fields, at] if _WHOLE.fullmatch(at):
+                name, *tags = _split(place, ",")
+                return cls(
+                    _plain(name), dict(map(_tag, tags)), dict(map(_field, _split(fields, ","))), int(at)
+                )
+        raise BadInput("point", line[:200], "measurement,tags fields timestamp in µs")
 
 
 @dataclass(frozen=True)
@@ -223,44 +241,62 @@ class Points:
     ) -> bool:
         """Hand a point over without waiting; False (and nothing sent) where Kafka's client takes none.
 
-        Raises KeyError where `MEASUREMENTS` does not know the measurement.
+        Raises KeyError where `MEASUREMENTS` does not know the measurement. Fields that are not known are left
+        out, tags that the measurement does not have too; a point without a field is none.
         """
         known = BY_NAME[measurement]
         said = {k: v for k, v in {**self.tags, **(tags or {})}.items() if k in known.tags}
-        point = Point(measurement, said, fields, self.clock.real())
-        if not any(_known(v) for v in fields.values()):
+        doubles = {
+            name: float(value) for name, value in fields.items() if value is not None and _known(value)
+        }
+        if not doubles:
             return True
+        point = Point(measurement, said, doubles, self.clock.real())
         try:
             return self.log.send(POINTS, point.line().encode(), key=measurement.encode())
         except Unavailable:  # whoever measures goes on: what it does matters more than what it says
             return False
 
 
-def lines(points: Iterable[Point]) -> str:
-    """Points as one body of a write."""
-    return "\n".join(point.line() for point in points)
+def sayable(text: str) -> str:
+    """A tag's value as the format can carry it: no control character, no backslash at the end, not too long."""
+    clean = _CONTROL.sub(" ", text[:LONGEST_TAG]).encode("utf-8", "replace").decode()
+    return clean.rstrip("\\")
 
 
 def _known(value: Number) -> bool:
-    return value is not None and isfinite(value)
+    try:
+        return value is not None and isfinite(value)
+    except OverflowError:  # a whole number beyond every double
+        return False
 
 
 def _value(value: Number) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value}i" if isinstance(value, int) else repr(float(value or 0.0))
+    return f"{value}i" if isinstance(value, int) else str(value).removesuffix(".0")
 
 
-def _number(text: str) -> Number:
-    if text in ("true", "false"):
-        return text == "true"
-    return int(text[:-1]) if text.endswith("i") else float(text)
+def _tag(text: str) -> tuple[str, str]:
+    match _split(text, "="):
+        case [key, value] if key and value:
+            return _plain(key), _plain(value)
+    raise BadInput("point's tag", text[:200], "NAME=VALUE")
+
+
+def _field(text: str) -> tuple[str, Number]:
+    match _split(text, "="):
+        case [key, ("true" | "false") as value] if key:
+            return _plain(key), value == "true"
+        case [key, value] if key and _NUMBER.fullmatch(value):
+            number = int(value[:-1]) if value.endswith("i") else float(value)
+            if isfinite(number):
+                return _plain(key), number
+    raise BadInput("point's field", text[:200], "NAME=NUMBER")
 
 
 def _key(text: str) -> str:
-    """A tag or field key, or a tag's value; a line break or a backslash at the end cannot be said at all."""
-    clean = re.sub(r"[\x00-\x1f\x7f]+", " ", text).rstrip("\\")
-    return re.sub(r"([,= ])", r"\\\1", clean)
+    return _SPECIAL.sub(r"\\\1", text)
 
 
 def _name(text: str) -> str:

@@ -7,8 +7,6 @@ acknowledge in time.
 
 from __future__ import annotations
 
-from typing import Literal
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle import Sealed, chunked
@@ -31,11 +29,15 @@ def publish(
     log: Log,
     store: BundleStore,
     key: Ed25519PrivateKey,
-    kind: Literal["promote", "rollback"] = "promote",
+    instead_of: int | None = None,
 ) -> Announcement:
-    """Make `sealed` what is to be live: a new bundle, or for a `rollback` one that is kept already."""
+    """Make `sealed` what is to be live: a new bundle, or one that is kept already, to roll back to.
+
+    `instead_of` makes it a rollback: the sequence that is left for it, remembered with the number it takes.
+    """
     store.keep(sealed)
-    sequence = store.take_sequence({"bundle": sealed.id, "at": now})
+    left = {} if instead_of is None else {"instead_of": instead_of}
+    sequence = store.take_sequence({"bundle": sealed.id, "at": now, **left})
     chunks = chunked(sealed.packed)
     announcement = Announcement(
         pipeline=pipeline,
@@ -44,7 +46,7 @@ def publish(
         size=len(sealed.packed),
         chunks=len(chunks),
         sequence=sequence,
-        kind=kind,
+        kind="promote" if instead_of is None else "rollback",
         why=why,
         announced_at=now,
     )

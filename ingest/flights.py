@@ -31,6 +31,11 @@ LONGEST: Micros = 48 * HOUR
 QUICKEST, SLOWEST = SECOND // 5, 3 * SECOND
 """How long a record is on its way, at least and at most."""
 
+STRANGERS_ASK = 90 * MINUTE
+"""Before the scheduled departure, about every second flight of their airport."""
+STRANGERS_JOIN: Micros = 2 * HOUR
+"""After the replay's start: two real minutes at 60 times."""
+
 EVENT_COLUMNS = (
     "event_id", "flight_id", "station_host", "event_time", "departs_at",
     "carrier", "origin", "dest", "distance", *OBSERVED,
@@ -49,12 +54,33 @@ class Due:
     value: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A host that joins during the replay; `ahead` (µs) is what its clock says too much."""
+
+    host: str
+    origin: str
+    ahead: Micros
+
+
+WRONG_CLOCKS = (Stranger("ewr-9", "EWR", -3 * HOUR), Stranger("jfk-9", "JFK", HOUR))
+"""What the demonstration shows: a host three hours behind and one an hour ahead."""
+
+
 class Flights:
     """The season's flights under one plan, in the fields of a contract's events and labels."""
 
-    def __init__(self, days: Days, weather: Weather, plan: Plan, events: Events, labels: Labels) -> None:
+    def __init__(
+        self,
+        days: Days,
+        weather: Weather,
+        plan: Plan,
+        events: Events,
+        labels: Labels,
+        strangers: Sequence[Stranger] = (),
+    ) -> None:
         """Raises BadConfig where the contract has a field that the data has not."""
-        self._days, self._weather, self.plan = days, weather, plan
+        self._days, self._weather, self.plan, self._strangers = days, weather, plan, strangers
         # A span touches a few days, and the next span most of them again.
         self._on = lru_cache(maxsize=8)(self._of_day)
         self._events, self._labels = events, labels
@@ -93,11 +119,30 @@ class Flights:
         for horizon in HORIZONS:
             if since <= (asked := departure.at - horizon) < until:
                 event = self._event(departure, asked, f"{horizon // MINUTE:03d}")
-                yield _due(self._events.topic, str(event[self._events.id]), asked, departure.id, event)
+                yield self._asking(event, asked)
+        yield from self._strange(departure, since, until)
         landed = departure.landed
         if landed is not None and since <= landed < until:
             label = self._label(departure, landed)
             yield _due(self._labels.topic, departure.id, landed, departure.id, label)
+
+    def _strange(self, departure: _Departure, since: Micros, until: Micros) -> Iterator[Due]:
+        """The further question that a stranger asks, stamped by its clock and sent when it is asked."""
+        asked = departure.at - STRANGERS_ASK
+        joined = asked >= self.plan.starts_at + STRANGERS_JOIN
+        for stranger in self._strangers:
+            named = departure.flight.origin == stranger.origin and crc32(departure.id.encode()) % 2
+            if joined and named and since <= asked < until:
+                event = self._event(departure, asked, stranger.host)
+                claimed = {
+                    "station_host": stranger.host,
+                    "event_time": rfc3339(asked + stranger.ahead),
+                }
+                yield self._asking({**event, **claimed}, asked)
+
+    def _asking(self, event: dict[str, object], asked: Micros) -> Due:
+        name, entity = (str(event[field]) for field in (self._events.id, self._events.entity))
+        return _due(self._events.topic, name, asked, entity, event)
 
     def _event(self, departure: _Departure, asked: Micros, which: str) -> dict[str, object]:
         flight = departure.flight

@@ -28,7 +28,7 @@ from hotpath.progress import Progress
 from hotpath.settings import Settings
 from hotpath.settings import load as load_settings
 from ingest import nycflights
-from ingest.flights import Flights
+from ingest.flights import WRONG_CLOCKS, Flights
 from ingest.history import History
 from ingest.ledger import Ledger
 from ingest.plan import resumed
@@ -77,7 +77,8 @@ class Job:
         segments = self.clock.timeline().segments
         if not segments:
             raise BadConfig("clock file", None, "a first instant to replay from", "run hotpath demo")
-        return nycflights.flights(resumed(segments[0].virtual), self.contract.events, self.contract.labels)
+        events, labels = self.contract.events, self.contract.labels
+        return nycflights.flights(resumed(segments[0].virtual), events, labels, WRONG_CLOCKS)
 
     def _import(self, flights: Flights, sender: Sender) -> None:
         plan = flights.plan

@@ -15,7 +15,7 @@ import pyarrow.csv as csv
 
 from hotpath.contract.parts import Events, Labels
 from hotpath.errors import Unavailable
-from ingest.flights import Flights
+from ingest.flights import Flights, Stranger
 from ingest.plan import FIRST, HISTORY, Plan
 from ingest.season import CARIBBEAN, FLIGHT_COLUMNS, days
 from ingest.weather import WEATHER_COLUMNS, Weather
@@ -30,11 +30,11 @@ class Tables:
     zones: dict[str, str]
 
 
-def flights(plan: Plan, events: Events, labels: Labels) -> Flights:
+def flights(plan: Plan, events: Events, labels: Labels, strangers: Sequence[Stranger] = ()) -> Flights:
     """The season under a plan. Raises Unavailable without the package, BadConfig as `Flights` does."""
     tables = read()
     weather = Weather(tables.weather, plan, events.fields)
-    return Flights(days(tables.flights, tables.zones), weather, plan, events, labels)
+    return Flights(days(tables.flights, tables.zones), weather, plan, events, labels, strangers)
 
 
 def read(more: Sequence[str] = ()) -> Tables:

@@ -1,8 +1,11 @@
-"""One row through one generation: decoded, made into features, scored, decided. Pure; time is handed in."""
+"""One row through one generation: decoded, made into features, scored, decided. Pure; time is handed in.
+
+What each of the first three takes is added to the sums that came with the call (`Timed`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 from hotpath.clock import Micros
@@ -11,6 +14,7 @@ from hotpath.errors import BadArtifact
 from hotpath.handoffs import Score
 from serve.decide import Age, Decision, decide
 from serve.generation import Generation, Scored
+from serve.stages import Elapsed, Sums
 
 Request = dict[str, object]
 """Field name -> value, as it came."""
@@ -18,6 +22,14 @@ Request = dict[str, object]
 NO_SCORE = "no score"
 UNSEEN = "unseen"
 """Flag of a category that the model never met: `unseen:FEATURE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Where a row's times are added up; the default adds nothing."""
+
+    sums: Sums = field(default_factory=Sums)
+    elapsed: Elapsed = lambda: 0.0
 
 
 @dataclass(frozen=True)
@@ -33,17 +45,15 @@ class Answer:
     degraded: tuple[str, ...]
 
 
-def answer(generation: Generation, request: Request, asked_at: Micros, prediction_id: str) -> Answer:
+def answer(
+    generation: Generation, request: Request, asked_at: Micros, prediction_id: str, timed: Timed | None = None
+) -> Answer:
     """The answer to a row asked at `asked_at`, which is also its time where it states none.
 
     Raises BadInput naming the field that is wrong.
     """
     events, serve = generation.contract.events, generation.contract.serve
-    values = generation.decode(request)
-    if values.get(events.time) is None:
-        values = {**values, events.time: asked_at}
-    features = generation.features(values)
-    scored = _scored(generation, features)
+    values, features, scored = _computed(generation, request, asked_at, timed or Timed())
     score = scored.score if scored else None
     age = Age(asked_at - generation.trained_at, serve.fresh, serve.expired)
     decided = decide(score, generation.threshold, age)
@@ -77,6 +87,27 @@ def record(generation: Generation, answered: Answer, asked_at: Micros, answered_
         answered_at=answered_at,
         degraded=list(answered.degraded),
     )
+
+
+def _computed(
+    generation: Generation, request: Request, asked_at: Micros, timed: Timed
+) -> tuple[dict[str, Value], tuple[Value, ...], Scored | None]:
+    """A row's values, features and score, each step's time added up."""
+    sums, elapsed, time = timed.sums, timed.elapsed, generation.contract.events.time
+    began = elapsed()
+    values = generation.decode(request)
+    if values.get(time) is None:
+        values = {**values, time: asked_at}
+    decoded = elapsed()
+    features = generation.features(values)
+    featured = elapsed()
+    scored = _scored(generation, features)
+    ended = elapsed()
+    sums.rows += 1
+    sums.parse_s += decoded - began
+    sums.features_s += featured - decoded
+    sums.model_s += ended - featured
+    return values, features, scored
 
 
 def _scored(generation: Generation, features: tuple[Value, ...]) -> Scored | None:

@@ -20,6 +20,7 @@ from hotpath.clock import Clock
 from hotpath.errors import BadConfig, HotpathError
 from hotpath.kafka import KafkaLog
 from hotpath.keys import verify_key
+from hotpath.points import Points
 from hotpath.progress import Progress
 from hotpath.settings import Settings, load
 from serve import engine
@@ -32,11 +33,14 @@ from serve.warm import loader
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.25
+SAY_EVERY_S = 1.0
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 FLUSH_S = 0.5
 SWITCH_S = 0.0005
 QUEUED = 20_000
 """Score records in flight: several minutes of transactions; then they are dropped and counted."""
+QUEUED_POINTS = 1_000
+"""Points in flight, in a client of their own: a full queue of records is what they must be able to tell."""
 
 
 def main(argv: list[str]) -> int:
@@ -65,11 +69,14 @@ def run(settings: Settings, told: threading.Event) -> None:
     name = f"{socket.gethostname()}:{settings.serve.port}"
     scorer = Scorer(name, Clock(settings.clock_file()), kafka, Metrics())
     load_bundle = loader(verify_key(settings.verify_key()), engine.load)
-    serve(settings, scorer, Slots(settings.bundle_folder(), load_bundle, scorer.tell), told)
+    measured = KafkaLog(settings.kafka.onprem.address, queued=QUEUED_POINTS)
+    points = Points(measured, scorer.clock, {"scorer": name})
+    serve(settings, scorer, Slots(settings.bundle_folder(), load_bundle, scorer.tell), points, told)
     kafka.flush(FLUSH_S)
+    measured.flush(FLUSH_S)
 
 
-def serve(settings: Settings, scorer: Scorer, slots: Slots, told: threading.Event) -> None:
+def serve(settings: Settings, scorer: Scorer, slots: Slots, points: Points, told: threading.Event) -> None:
     """HTTP in this thread, the watcher in another, until uvicorn ends."""
     server = uvicorn.Server(config(settings, scorer, slots))
 
@@ -82,7 +89,7 @@ def serve(settings: Settings, scorer: Scorer, slots: Slots, told: threading.Even
     server.should_exit = told.is_set()
     stop = threading.Event()
     watcher = threading.Thread(
-        target=watch, args=(settings, scorer, slots, stop), name="watcher", daemon=True
+        target=watch, args=(settings, scorer, slots, points, stop), name="watcher", daemon=True
     )
     watcher.start()
     try:
@@ -112,19 +119,29 @@ def config(settings: Settings, scorer: Scorer, slots: Slots) -> uvicorn.Config:
     )
 
 
-def watch(settings: Settings, scorer: Scorer, slots: Slots, stop: threading.Event) -> None:
+def watch(settings: Settings, scorer: Scorer, slots: Slots, points: Points, stop: threading.Event) -> None:
     """Follow the live pointers and say how it goes: the watcher thread's whole life."""
-    progress, said = Progress(settings.state("scorer")), None
+    progress, said, pointed_at = Progress(settings.state("scorer")), None, scorer.clock.elapsed()
     while True:
         try:
             slots.look()
             if (shown := facts(scorer, slots)) != said:
                 progress.say("ready" if slots.ready else "waits for a bundle", **shown)
                 said = shown
+            if (now := scorer.clock.elapsed()) - pointed_at >= SAY_EVERY_S:
+                pointed_at = now
+                say(points, scorer, slots)
         except Exception:  # a full disk or a bug: without this thread no model would ever go live again
             log.exception("the watcher looks again")
         if stop.wait(LOOK_EVERY_S):
             return
+
+
+def say(points: Points, scorer: Scorer, slots: Slots) -> None:
+    """What was answered since the last time, a point a pipeline."""
+    live = slots.all()
+    for pipeline, since in list(scorer.stages.items()):  # the request path may add one meanwhile
+        points.say("scorer", since.fields(live.get(pipeline), scorer.clock.now()), {"pipeline": pipeline})
 
 
 def facts(scorer: Scorer, slots: Slots) -> dict[str, dict[str, int] | int]:

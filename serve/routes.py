@@ -12,7 +12,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 
 from hotpath.clock import Micros
 from hotpath.errors import BadInput
-from serve import infer, strict_json
+from serve import infer
 from serve.generation import Generation
 from serve.http import answered, error, handle_errors, json_body, refusal
 from serve.scorer import Scorer
@@ -43,15 +43,14 @@ def _scoring(app: FastAPI, scorer: Scorer, slots: Slots) -> None:
             status = refused.status_code
             raise
         finally:
-            scorer.metrics.requests.labels(str(status)).inc()
-            scorer.metrics.latency.observe(scorer.clock.elapsed() - start)
+            scorer.finished(name, status, scorer.clock.elapsed() - start)
 
 
 async def _infer(scorer: Scorer, slots: Slots, name: str, request: Request, asked_at: Micros) -> Response:
     live_model(slots, name)
     raw = await json_body(request)
     try:
-        body = strict_json.parse(raw)
+        body = scorer.parsed(name, raw)
     except BadInput as found:
         raise refusal(400, found) from found
     try:

@@ -36,12 +36,17 @@ def free_port() -> int:
             return port
 
 
-def until(holds: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for a condition; fail with its name where it does not come true in time."""
+def until(
+    holds: Callable[[], bool],
+    what: str,
+    deadline_s: float = DEADLINE_S,
+    seen: Callable[[], object] = lambda: "",
+) -> None:
+    """Wait for a condition; fail with its name, and what is `seen` instead, where it does not come true."""
     clock = Clock()
     end = clock.elapsed() + deadline_s
     while not holds():
-        assert clock.elapsed() < end, f"not within {deadline_s:.0f} s: {what}"
+        assert clock.elapsed() < end, f"not within {deadline_s:.0f} s: {what} {seen()}"
         wait(0.05)
 
 

@@ -12,6 +12,8 @@ from typing import Literal
 
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
+from hotpath.handoffs import BadInterval
+from train.clocks import NOTHING, Clocks
 
 Side = Literal["train", "holdout"]
 
@@ -29,7 +31,8 @@ class Account:
     """Counts of one window.
 
     `left_out`: events without a row, by reason. `noticed`: what was counted but cost no row. `offsets`: first
-    and last offset of the rows and of their labels, by topic and partition (both inclusive).
+    and last offset of the rows and of their labels, by topic and partition (both inclusive). `clocks`: what
+    was known of wrong clocks in this span.
     """
 
     span: Span
@@ -39,6 +42,7 @@ class Account:
     noticed: Mapping[str, int]
     batches: tuple[int, ...]
     offsets: Mapping[str, Mapping[int, tuple[int, int]]]
+    clocks: Clocks = NOTHING
 
     def to_bytes(self) -> bytes:
         """The account as JSON."""
@@ -53,7 +57,10 @@ class Account:
                 topic: {int(p): (first, last) for p, (first, last) in parts.items()}
                 for topic, parts in raw.pop("offsets").items()
             }
-            return cls(Span(**raw.pop("span")), offsets=offsets, batches=tuple(raw.pop("batches")), **raw)
+            bad = raw.pop("clocks")
+            clocks = Clocks(bad["tolerance"], tuple(BadInterval(**b) for b in bad["intervals"]))
+            span, batches = Span(**raw.pop("span")), tuple(raw.pop("batches"))
+            return cls(span, offsets=offsets, batches=batches, clocks=clocks, **raw)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArtifact("a window's account", data, "what the window's builder wrote") from error
 

@@ -1,7 +1,8 @@
 """Root of the child process that builds one window with Spark: `python -m train.build FOLDER NOW`.
 
-Reads the contract in the run's folder and the lake's manifest-listed files, leaves the window's Parquet files
-and its account, and ends, so that its memory is free before H2O's is taken. NOW is the domain's time in µs.
+Reads contract and hosts.json in the run's folder and the lake's manifest-listed files, leaves the window's
+Parquet files and its account, and ends, so that its memory is free before H2O's is taken. NOW is the
+domain's time in µs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
 from hotpath.lake import Lake
 from train.account import Account, Span
+from train.clocks import Clocks
 from train.folder import Folder
 from train.sources import Held, held, table
 from train.window import judged
@@ -44,19 +46,23 @@ def main(argv: Sequence[str]) -> int:
         conf = {**CONF, "spark.local.dir": scratch, "spark.sql.warehouse.dir": scratch}
         lake = held(Lake(found.lake_root(), contract.name), contract)
         session = spark.session("hotpath window", found.spark.master, found.spark.memory, conf=conf)
-        build(session, lake, contract, now, folder)
+        build(session, lake, contract, now, folder, Clocks.from_bytes(folder.hosts.read_bytes()))
     except HotpathError as error:
         logging.error("%s", error)
         return 1
     return 0
 
 
-def build(session: SparkSession, lake: Held, contract: Contract, now: Micros, folder: Folder) -> Account:
-    """The window that ends at `now`."""
+def build(
+    session: SparkSession, lake: Held, contract: Contract, now: Micros, folder: Folder, clocks: Clocks
+) -> Account:
+    """The window that ends at `now`, without what wrong clocks stamped."""
     span = Span(now - contract.train.window, now)
+    known = clocks.within(span.start, span.end)
     events = table(session, lake.events, contract.events)
     labels = table(session, lake.labels, contract.labels)
-    return write(judged(events, labels, contract, span), contract, span, lake.batches, lake.unlisted, folder)
+    table_of_all = judged(events, labels, contract, span, known)
+    return write(table_of_all, contract, span, known, lake.batches, lake.unlisted, folder)
 
 
 if __name__ == "__main__":

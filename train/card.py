@@ -46,7 +46,7 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return _ranges(value)
+        return _ranges(value) if all(isinstance(v, int) for v in value) else f"{len(value)}: {value}"
     return str(value)
 
 

@@ -34,6 +34,8 @@ def facts(
         },
         "left_out": dict(account.left_out),
         "noticed": dict(account.noticed),
+        "host_intervals": [asdict(interval) for interval in account.clocks.intervals],
+        "clock_tolerance": account.clocks.tolerance,
         "parameters": asdict(parameters),
         "seed": parameters.seed,
         "fingerprint": contract.fingerprint,

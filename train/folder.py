@@ -1,7 +1,8 @@
 """A run's folder: what its steps hand to each other, by name.
 
-`build` leaves train.parquet/, holdout.parquet/, golden.parquet/ and account.json; `fit` leaves model.zip,
-scored.parquet and measured.json. The contract is copied in first, so that one run reads one contract.
+The trainer puts in the contract and hosts.json first, so that a run reads one of each. `build` leaves
+train.parquet/, holdout.parquet/, golden.parquet/ and account.json; `fit` leaves model.zip,
+scored.parquet and measured.json.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ class Folder:
     def contract(self) -> Path:
         """The contract's canonical JSON."""
         return self.path / "contract.json"
+
+    @property
+    def hosts(self) -> Path:
+        """The wrong clocks that were known when the run began."""
+        return self.path / "hosts.json"
 
     @property
     def account(self) -> Path:

@@ -20,23 +20,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath import child, settings
 from hotpath.bundle import Sealed, seal
-from hotpath.clock import Clock, Micros, wait
+from hotpath.bundle_store import BundleStore, Run, State
+from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
-from hotpath.kafka import KafkaLog, Log
+from hotpath.handoffs import HOSTS
+from hotpath.kafka import KafkaLog, Log, standing
 from hotpath.keys import signing_key
+from hotpath.points import Points
 from hotpath.progress import Progress
+from hotpath.publish import DELIVERY_S, publish
 from train.account import Account
+from train.clocks import REASONS, Clocks
 from train.content import facts, files
 from train.due import due
 from train.folder import Folder
 from train.gate import trainable, verdict
 from train.parameters import FIXED
 from train.provenance import revision, versions
-from hotpath.publish import DELIVERY_S, publish
 from train.scorecard import Measured
-from hotpath.bundle_store import BundleStore, Run, State
 
 LOOK_S = 0.5
 BUILD_S = 900.0
@@ -59,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Trainer:
-    """All that a run needs."""
+    """All that a run needs. `clock_limit`: how far off (real µs) a host's clock may be."""
 
     contract: Contract
     folder: Folder
@@ -68,6 +71,12 @@ class Trainer:
     key: Ed25519PrivateKey
     clock: Clock
     progress: Progress
+    clock_limit: Micros
+
+    @property
+    def points(self) -> Points:
+        """Where runs and their stages are told."""
+        return Points(self.log, self.clock, {"pipeline": self.contract.name})
 
 
 def trainer(pipeline: str, found: settings.Settings) -> Trainer:
@@ -80,6 +89,7 @@ def trainer(pipeline: str, found: settings.Settings) -> Trainer:
         key=signing_key(found.signing_key()),
         clock=Clock(found.clock_file()),
         progress=Progress(found.state(f"train-{pipeline}")),
+        clock_limit=int(found.clocks.limit_s * SECOND),
     )
 
 
@@ -112,10 +122,25 @@ def attempt(trainer: Trainer) -> Run:
     """One run to its end; whatever goes wrong becomes a failed run."""
     attempted = Attempt(trainer, began_at=trainer.clock.now())
     try:
-        return attempted.run()
+        run = attempted.run()
     except Exception as error:
         logger.exception("the run failed")
-        return attempted.ended("failed", str(error))
+        run = attempted.ended("failed", str(error))
+    trainer.points.say("run", measured(run, attempted.account), {"state": run.state})
+    return run
+
+
+def measured(run: Run, account: Account | None) -> dict[str, float | None]:
+    """The measurement `run`; `account` is its window's, None where it came to none."""
+    left_out = account.left_out if account else {}
+    return {
+        "seconds": sum(run.seconds.values()),
+        "rows": account.rows["train"] if account else None,
+        "left_out": sum(left_out.values()) if account else None,
+        "wrong_clock": sum(left_out.get(reason, 0) for reason in REASONS) if account else None,
+        "auc": run.auc,
+        "sequence": run.sequence,
+    }
 
 
 @dataclass
@@ -125,14 +150,17 @@ class Attempt:
     trainer: Trainer
     began_at: Micros
     seconds: dict[str, float] = field(default_factory=dict)
+    account: Account | None = None
 
     def run(self) -> Run:
         """Window, model, gate, bundle, announcement."""
         folder = self.trainer.folder.begun(self.trainer.contract.canonical())
+        folder.hosts.write_bytes(self._clocks().to_bytes())
         return self.taught(folder, self._window(folder))
 
     def taught(self, folder: Folder, account: Account) -> Run:
         """The model of a window and what came of it; refused where the window cannot teach one."""
+        self.account = account
         if not (found := trainable(account)).passed:
             return self.ended("refused", found.why)
         return self.judged(folder, account, self._model(folder))
@@ -145,7 +173,14 @@ class Attempt:
 
     def ended(self, state: State, why: str, auc: float | None = None) -> Run:
         """This run, without an announcement."""
-        return Run(state, why, self.began_at, self.seconds, auc)
+        return Run(state, why, self.began_at, self.seconds, auc, left_out=self._left_out())
+
+    def _clocks(self) -> Clocks:
+        """The wrong clocks known now. Raises Unavailable or BadConfig: without them nothing is learned."""
+        to = self.trainer
+        # The way of an event takes real time, which a replay magnifies.
+        tolerance = int(to.clock_limit * max(1.0, to.clock.timeline().rate))
+        return Clocks.standing(standing(to.log, HOSTS), to.contract.name, tolerance)
 
     def _window(self, folder: Folder) -> Account:
         with self._stage("window"):
@@ -163,7 +198,19 @@ class Attempt:
             to = self.trainer
             why = f"holdout AUC {measured.auc:.4f}"
             said = publish(sealed, to.contract.name, why, to.clock.now(), to.log, to.store, to.key)
-        return Run("trained", why, self.began_at, self.seconds, measured.auc, said.bundle, said.sequence)
+        return Run(
+            "trained",
+            why,
+            self.began_at,
+            self.seconds,
+            measured.auc,
+            said.bundle,
+            said.sequence,
+            self._left_out(),
+        )
+
+    def _left_out(self) -> dict[str, int]:
+        return dict(self.account.left_out) if self.account else {}
 
     def _sealed(self, folder: Folder, account: Account, measured: Measured) -> Sealed:
         contract = self.trainer.contract
@@ -182,6 +229,7 @@ class Attempt:
         began = self.trainer.clock.elapsed()
         yield
         self.seconds[name] = round(self.trainer.clock.elapsed() - began, 2)
+        self.trainer.points.say("stage", {"seconds": self.seconds[name]}, {"stage": name})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The training window as a Spark plan: which events become rows, what is left out, and why.
 
-Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3). And no
+Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3), and
+what a host said while its clock was wrong is no row, nor an event later than its own arrival. And no
 training row knows what was not known when the holdout's first question was asked. The plan names tables and
 columns only; where files lie and what is written belongs to `sources` and `written`.
 
@@ -17,13 +18,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from hotpath.clock import Micros
 from hotpath.contract.model import Contract
 from hotpath.contract.types import Type
 from train.account import Span
+from train.clocks import FUTURE, REASONS, WRONG, Clocks
 from train.to_spark import feature_columns
 
 DUPLICATE = "same id, same body"
@@ -32,14 +34,14 @@ UNLABELLED = "unlabelled"
 EARLY = "label arrived before its event"
 LATE = "label arrived after the horizon"
 AFTER_CUT = "label arrived after the cut"
-LEFT_OUT = (DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE, AFTER_CUT)
+LEFT_OUT = (*REASONS, DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE, AFTER_CUT)
 PLACE = ("topic", "partition", "offset", "arrived_at")
 
 
-def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span) -> DataFrame:
+def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> DataFrame:
     """Every event that arrived in `span`, with its features, its newest label and its verdict."""
     answers = answered(labels, contract, span.end)
-    rows = asked(events, contract, span).join(answers, "entity", "left")
+    rows = asked(events, contract, span, clocks).join(answers, "entity", "left")
     return rows.withColumn("left_out", _left_out(contract.labels.horizon))
 
 
@@ -56,14 +58,22 @@ def parted(judged: DataFrame, cut: Micros) -> DataFrame:
     return judged.withColumn("side", side).withColumn("left_out", left_out)
 
 
-def asked(events: DataFrame, contract: Contract, span: Span) -> DataFrame:
-    """Events of the window, each knowing its place among those of one id (`nth`) and the first's body."""
+def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> DataFrame:
+    """Events of the window, each knowing its place among those of one id (`nth`) and the first's body.
+
+    `doubt` says why a row's clock is not believed. Such rows are the last of their id, so that an honest copy
+    that came later is not lost to them.
+    """
     arrived = F.col("arrived_at")
     fields = [F.col(f.name) for f in contract.events.fields]
-    same_id = Window.partitionBy("id").orderBy("arrived_at", "partition", "offset")
+    same_id = Window.partitionBy("id").orderBy(
+        F.col("doubt").isNotNull(), "arrived_at", "partition", "offset"
+    )
+    within = events.filter((arrived > _instant(span.start)) & (arrived <= _instant(span.end)))
     return (
-        events.filter((arrived > _instant(span.start)) & (arrived <= _instant(span.end)))
+        doubted(within, contract, clocks)
         .select(
+            "doubt",
             F.col(contract.events.id).alias("id"),
             F.col(contract.events.entity).alias("entity"),
             F.struct(*fields).alias("event"),
@@ -73,6 +83,19 @@ def asked(events: DataFrame, contract: Contract, span: Span) -> DataFrame:
         .withColumn("nth", F.row_number().over(same_id))
         .withColumn("first", F.first("event").over(same_id))
     )
+
+
+def doubted(events: DataFrame, contract: Contract, clocks: Clocks) -> DataFrame:
+    """Events with `doubt`: their host's clock was wrong when they arrived, or they say so themselves."""
+    told, arrived = (F.unix_micros(c) for c in (contract.events.time, "arrived_at"))
+    future = F.when(told - arrived > clocks.tolerance, FUTURE)
+    if not clocks.intervals:
+        return events.withColumn("doubt", future)
+    # One row a host, so that the join can never make two rows of one event; small, so that it is sent to all.
+    bad = F.broadcast(_by_host(events.sparkSession, clocks))
+    covers = F.exists("doubt", lambda s: (arrived >= s.since) & (s.until.isNull() | (arrived < s.until)))
+    found = events.join(bad, events[contract.events.host] == bad["doubted host"], "left")
+    return found.withColumn("doubt", F.when(covers, WRONG).otherwise(future)).drop("doubted host")
 
 
 def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
@@ -119,6 +142,14 @@ def feature_names(contract: Contract) -> Sequence[str]:
     return [f"feature.{f.name}" for f in contract.features]
 
 
+def _by_host(session: SparkSession, clocks: Clocks) -> DataFrame:
+    spans: dict[str, list[tuple[Micros, Micros | None]]] = {}
+    for bad in clocks.intervals:
+        spans.setdefault(bad.host, []).append((bad.since, bad.until))
+    columns = "`doubted host` string, doubt array<struct<since: bigint, until: bigint>>"
+    return session.createDataFrame(list(spans.items()), columns)
+
+
 def _place() -> list[Column]:
     return [F.unix_micros(c).alias(c) if c == "arrived_at" else F.col(c) for c in PLACE]
 
@@ -133,7 +164,8 @@ def _left_out(horizon: Micros) -> Column:
     waited = F.col("answer.arrived_at") - F.col("arrived_at")
     again = F.when(F.col("event").eqNullSafe(F.col("first")), DUPLICATE).otherwise(CONTRADICTED)
     return (
-        F.when(F.col("nth") > 1, again)
+        F.when(F.col("doubt").isNotNull(), F.col("doubt"))
+        .when(F.col("nth") > 1, again)
         .when(F.col("answer").isNull(), UNLABELLED)
         .when(waited < 0, EARLY)
         .when(waited > horizon, LATE)

@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 from hotpath.clock import Micros
 from hotpath.contract.model import Contract
 from train.account import Account, Side, Span
+from train.clocks import Clocks
 from train.folder import Folder
 from train.window import LEFT_OUT, feature_names, holdout_size, label, parted
 
@@ -22,13 +23,19 @@ SIDES: tuple[Side, Side] = ("train", "holdout")
 
 
 def write(
-    judged: DataFrame, contract: Contract, span: Span, batches: Sequence[int], unlisted: int, folder: Folder
+    judged: DataFrame,
+    contract: Contract,
+    span: Span,
+    clocks: Clocks,
+    batches: Sequence[int],
+    unlisted: int,
+    folder: Folder,
 ) -> Account:
     """Write train.parquet/, holdout.parquet/, golden.parquet/ and account.json. The cache is let go."""
     cached = judged.persist()
     cut = _cut(cached.filter(F.col("left_out").isNull()), contract.train.holdout)
     table = parted(cached, cut)
-    account = _account(table, span, batches, unlisted)
+    account = _account(table, span, clocks, batches, unlisted)
     columns = _quoted(feature_names(contract))
     for side in SIDES:
         part = table.filter(F.col("side") == side).orderBy("partition", "offset")
@@ -48,7 +55,7 @@ def _cut(rows: DataFrame, share: float) -> Micros:
     return int(oldest["arrived_at"]) if oldest else 0
 
 
-def _account(table: DataFrame, span: Span, batches: Sequence[int], unlisted: int) -> Account:
+def _account(table: DataFrame, span: Span, clocks: Clocks, batches: Sequence[int], unlisted: int) -> Account:
     total: Counter[str] = Counter()
     positive: Counter[str] = Counter()
     became = F.coalesce("side", "left_out")
@@ -62,6 +69,7 @@ def _account(table: DataFrame, span: Span, batches: Sequence[int], unlisted: int
         noticed={"entities whose labels disagree": _disagreeing(table), "files in no manifest": unlisted},
         batches=tuple(batches),
         offsets=_offsets(table.filter(F.col("side").isNotNull())),
+        clocks=clocks,
     )
 
 

@@ -24,9 +24,12 @@ from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
 from hotpath.files import hold
+from hotpath.kafka import KafkaLog
 from hotpath.lake import Lake
+from hotpath.points import Points
 from hotpath.progress import Progress
 from transform.landing import Landing
+from transform.measured import Batches
 from transform.streams import streams
 from transform.writing import Reached, nothing
 
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 MOST_RECORDS = 250_000
 """In one batch: bounds a worker's memory; more brings no further rate."""
+QUEUED_POINTS = 1_000
+FLUSH_S = 1.0
 JARS = configuration.PROJECT / ".jars" / "spark"
 CONF = {
     # The workers decode: bigger Arrow batches only cost them memory.
@@ -65,9 +70,10 @@ def start(
     contract: Contract,
     session: SparkSession,
     progress: Progress,
+    batches: Batches,
     reached: Reached = nothing,
 ) -> StreamingQuery:
-    """Start the pipeline's query. The lock on its checkpoint must be held."""
+    """Start the pipeline's query; `batches` hears what lands. The lock on its checkpoint must be held."""
     lake = Lake(settings.lake_root(), contract.name)
     checkpoint = settings.checkpoint(contract.name)
     landing = Landing(lake, checkpoint, contract, Clock(settings.clock_file()), reached)
@@ -76,6 +82,7 @@ def start(
     def land(batch: DataFrame, number: int) -> None:
         if (manifest := landing(batch, number)) is not None:
             counts.update(manifest.counts)
+            batches.landed(number, manifest.counts)
         progress.say("running", batch=number, landed=dict(counts))
 
     writer = stream(session, settings.kafka.cloud.address, contract).writeStream
@@ -116,12 +123,17 @@ def _run(settings: configuration.Settings, pipeline: str, reached: Reached) -> N
     )
     asked: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
-    query = start(settings, contract, session, progress, reached)
+    batches = Batches()
+    query = start(settings, contract, session, progress, batches, reached)
     progress.say("running")
+    kafka = KafkaLog(settings.kafka.cloud.address, queued=QUEUED_POINTS)
+    points = Points(kafka, Clock(settings.clock_file()), {"pipeline": pipeline})
     # Stopped from here, not from the handler: py4j's connection is busy waiting inside this thread.
     while not asked and not query.awaitTermination(timeout=1):
-        pass
+        if (fields := batches.fields(query.lastProgress)) is not None:
+            points.say("stream", fields)
     query.stop()
+    kafka.flush(FLUSH_S)
     progress.say("stopped")
     session.stop()
     held.close()

@@ -9,8 +9,8 @@ import keyword
 import re
 
 from hotpath.contract.expressions import Scope, normal, parse
-from hotpath.contract.keys import EVENTS, FIELD, GATE, LABELS, RESERVED, SERVE, TRAIN
-from hotpath.contract.parts import Events, Feature, Field, Gate, Labels, Serve, Train
+from hotpath.contract.keys import EVENTS, FIELD, FLOOR, GATE, LABELS, RESERVED, SERVE, TRAIN
+from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Train
 from hotpath.contract.sections import Section
 from hotpath.contract.strict_yaml import nearest
 from hotpath.contract.types import FIELD_TYPES, LONG_MAX, LONG_MIN, LONGEST_TEXT, MOST_LEVELS, UNITS, Type
@@ -77,6 +77,17 @@ def serve(section: Section) -> Serve:
     if expired <= fresh:
         raise section.wrong("expired", "a longer duration than serve.fresh")
     return Serve(fresh, expired)
+
+
+def floor(section: Section) -> Floor:
+    """The `floor` section."""
+    section.only(FLOOR)
+    return Floor(
+        auc=section.at_least("auc", least=0.5),
+        window=section.duration("window"),
+        windows=section.integer("windows", 1, 100),
+        labels=section.integer("labels", 2, 1_000_000),
+    )
 
 
 def options(kind: Type) -> tuple[str, ...]:

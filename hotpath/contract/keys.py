@@ -26,6 +26,7 @@ CONTRACT = (
     Key("train", "a section", "when and on what a model is trained"),
     Key("gate", "a section", "what a model must reach to go live"),
     Key("serve", "a section", "how old a live model may become"),
+    Key("floor", "a section", "what a live model must keep up, or it is rolled back", optional=True),
 )
 EVENTS = (
     Key("topic", "a Kafka topic", "where events arrive, on-premises and mirrored"),
@@ -52,6 +53,12 @@ SERVE = (
     Key("fresh", "a duration", "an answer from an older model is marked stale"),
     Key("expired", "a duration", "an older model is no longer used; longer than `fresh`"),
 )
+FLOOR = (
+    Key("auc", '">= NUMBER", 0.5 to 1', "least area under the ROC curve on the live answers of a window"),
+    Key("window", "a duration", "length of an outcome window, by the instant of the question"),
+    Key("windows", "1 to 100", "windows that count, one after another, below it before a rollback"),
+    Key("labels", "2 to 1000000", "least labelled answers for a window, or an older model, to count"),
+)
 _MOST_CHARACTERS = f"most characters (string, category; default {LONGEST_TEXT})"
 _MOST_LEVELS = f"levels the field is declared to have (category; not enforced yet; default {MOST_LEVELS})"
 FIELD = (
@@ -71,6 +78,7 @@ SECTIONS = {
     "train": TRAIN,
     "gate": GATE,
     "serve": SERVE,
+    "floor": FLOOR,
 }
 RESERVED = ("topic", "partition", "offset", "arrived_at", "landed_at", "imported", "reason", "raw")
 """Columns that the lake adds to every row: no field may be called so."""

@@ -17,13 +17,13 @@ import orjson
 
 from hotpath.contract import build
 from hotpath.contract.keys import CONTRACT, EVENTS, LABELS, Key
-from hotpath.contract.parts import Events, Feature, Field, Gate, Labels, Serve, Train
+from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Train
 from hotpath.contract.sections import Section, duration_text
 from hotpath.contract.strict_yaml import Document, load_yaml
 from hotpath.contract.types import PIPELINE_NAME, Type
 from hotpath.errors import BadArtifact, BadConfig
 
-__all__ = ["Contract", "Events", "Feature", "Field", "Gate", "Labels", "Serve", "Train", "Type"]
+__all__ = ["Contract", "Events", "Feature", "Field", "Floor", "Gate", "Labels", "Serve", "Train", "Type"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Contract:
     train: Train
     gate: Gate
     serve: Serve
+    floor: Floor | None = None
 
     @classmethod
     def from_yaml(cls, text: str, source: str) -> Contract:
@@ -86,6 +87,8 @@ class Contract:
             },
             "gate": {"auc": f">= {self.gate.auc:g}"},
             "serve": {k: duration_text(v) for k, v in vars(self.serve).items()},
+            # Left out where it is absent: a contract without it keeps the fingerprint it always had.
+            **({} if self.floor is None else {"floor": _floor(self.floor)}),
         }
 
     @classmethod
@@ -102,11 +105,16 @@ class Contract:
             train=build.train(section.section("train")),
             gate=build.gate(section.section("gate")),
             serve=build.serve(section.section("serve")),
+            floor=build.floor(section.section("floor")) if "floor" in section.data else None,
         )
 
 
 def _named(source: Events | Labels, keys: Sequence[Key]) -> dict[str, Any]:
     return {key.name: getattr(source, key.name) for key in keys}
+
+
+def _floor(floor: Floor) -> dict[str, Any]:
+    return {**vars(floor), "auc": f">= {floor.auc:g}", "window": duration_text(floor.window)}
 
 
 def _fields(fields: tuple[Field, ...]) -> dict[str, dict[str, Any]]:

@@ -110,6 +110,19 @@ class Serve:
     expired: Micros
 
 
+@dataclass(frozen=True)
+class Floor:
+    """When a live model is rolled back: `windows` outcome windows of `window` µs in a row lie below `auc`.
+
+    A window, and an older model to go back to, counts from `labels` labelled answers on.
+    """
+
+    auc: float
+    window: Micros
+    windows: int
+    labels: int
+
+
 def _fingerprint(fields: tuple[Field, ...]) -> str:
     # Only what changes the meaning of a stored column: a wider range or a newly nullable field must
     # not part a pipeline from its history.

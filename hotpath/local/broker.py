@@ -16,9 +16,13 @@ JARS = PROJECT / ".jars" / "kafka"
 LOGGING = Path(__file__).with_name("kafka-log4j2.yaml")
 
 
-def properties(port: int, controller_port: int, data: Path) -> str:
-    """server.properties of a one-node cluster with small needs."""
-    settings = {
+def properties(port: int, controller_port: int, data: Path, line: tuple[int, int] | None = None) -> str:
+    """server.properties of a one-node cluster with small needs.
+
+    `line`: a further listener's port, and the port under which the other site reaches it (a line that is
+    forwarded, or cut).
+    """
+    settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
@@ -40,6 +44,12 @@ def properties(port: int, controller_port: int, data: Path) -> str:
         "num.network.threads": 2,
         "num.io.threads": 4,
     }
+    if line is not None:
+        listens, reached = line
+        settings["listeners"] = f"{settings['listeners']},LINE://127.0.0.1:{listens}"
+        settings["advertised.listeners"] = f"{settings['advertised.listeners']},LINE://127.0.0.1:{reached}"
+        protocols = settings["listener.security.protocol.map"]
+        settings["listener.security.protocol.map"] = f"{protocols},LINE:PLAINTEXT"
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 

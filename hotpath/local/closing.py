@@ -1,18 +1,21 @@
-"""The end of a run: wait until what is on its way has landed, then compare all the books."""
+"""The end of a run: wait until what is on its way has landed and been joined, then compare all the books."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.model import Contract
-from hotpath.handoffs import Receipt
-from hotpath.kafka import KafkaLog
+from hotpath.handoffs import POINTS, Receipt
+from hotpath.kafka import KafkaLog, standing
 from hotpath.lake import Dataset, Lake
 from hotpath.local import evidence, replay_check
 from hotpath.local.answers import Transaction
-from hotpath.local.report import Models, Report
+from hotpath.local.live_quality import live_quality, read
+from hotpath.local.report import Models, Report, Written
 from hotpath.settings import Settings
 
 LOOK_S = 0.2
@@ -29,9 +32,63 @@ def drained(settings: Settings, contract: Contract, in_time: Callable[[], bool])
     return False
 
 
-def close_books(settings: Settings, contract: Contract, clock: Clock, started: Micros) -> Report:
-    """The report of a run that began at `started` (real). Needs the on-prem broker. Raises Unavailable."""
+def joined(
+    settings: Settings, contract: Contract, clock: Clock, in_time: Callable[[], bool]
+) -> dict[str, float | None]:
+    """Live quality twice, once monitoring has read as many answers and labels as the topics hold.
+
+    Waits for that while `in_time`; then what is there is told. Raises Unavailable.
+    """
+    file = settings.monitoring(contract.name) / "outcomes.json"
+    found = _outcomes(file)
+    onprem = KafkaLog(settings.kafka.onprem.address)
+    answers, labels = read(onprem, contract, clock.timeline(), since=found.get("since"))
+    brute = live_quality(answers, labels, contract.labels.horizon)
+    while in_time() and _told(found) != (len(answers), brute.coverage):
+        wait(LOOK_S)
+        found = _outcomes(file)
+    return {
+        "live_auc": found.get("all", {}).get("auc"),
+        "live_auc_brute_force": brute.auc,
+        "label_coverage": brute.coverage or 0.0,
+    }
+
+
+def _outcomes(file: Path) -> dict[str, Any]:
+    """What monitoring has joined; empty before its first look."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def _told(found: Mapping[str, Any]) -> tuple[object, object]:
+    everything = found.get("all", {})
+    return everything.get("answers"), everything.get("coverage")
+
+
+def crossed(settings: Settings, in_time: Callable[[], bool]) -> bool:
+    """Wait, while `in_time`, until every point of the on-prem topic stands in the cloud; whether it does."""
+    onprem, cloud = (KafkaLog(c.address) for c in (settings.kafka.onprem, settings.kafka.cloud))
+    while in_time():
+        if {e.value for e in standing(onprem, POINTS)} <= {e.value for e in standing(cloud, POINTS)}:
+            return True
+        wait(LOOK_S)
+    return False
+
+
+def close_books(
+    settings: Settings,
+    contract: Contract,
+    clock: Clock,
+    started: Micros,
+    live: Mapping[str, float | None],
+    points: Written,
+) -> Report:
+    """The report of a run that began at `started` (real). Needs both brokers. Raises Unavailable."""
     receipts = evidence.receipts(KafkaLog(settings.kafka.onprem.address))
+    cloud = KafkaLog(settings.kafka.cloud.address)
     runs = evidence.runs(settings, contract.name)
     transactions = list(replay_check.transactions(settings.data / "onprem" / "answers"))
     aucs = [run["auc"] for run in runs if run["state"] == "trained"]
@@ -42,7 +99,10 @@ def close_books(settings: Settings, contract: Contract, clock: Clock, started: M
         models=models(runs, receipts, transactions),
         answers=replay_check.apart(contract.name),
         freshness_s=evidence.freshness(Lake(settings.lake_root(), contract.name), clock.timeline()),
-        quality={"holdout_auc": aucs[-1] if aucs else 0.0},
+        quality={"holdout_auc": aucs[-1] if aucs else 0.0, **live},
+        hosts_flagged=evidence.hosts_flagged(cloud, contract.name, clock.timeline()),
+        rows_left_out=evidence.rows_left_out(runs),
+        points=points,
     )
 
 

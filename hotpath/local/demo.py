@@ -24,28 +24,30 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadConfig, HotpathError, Unavailable
 from hotpath.files import hold, replace
 from hotpath.handoffs import Site, Topic, topics
+from hotpath.kafka import KafkaLog
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.local import stack, timekeeper
-from hotpath.local.closing import close_books, drained
-from hotpath.local.mirror_lag import MirrorLag
+from hotpath.local.closing import close_books, crossed, drained, joined
+from hotpath.local.points_check import written
 from hotpath.local.preflight import examine, lock
 from hotpath.local.processes import Processes
-from hotpath.local.report import Report, told, unmet
+from hotpath.local.report import Report, Written, told, unmet
 from hotpath.local.story import Scene, Story
 from hotpath.local.supervisor import Supervisor
 from hotpath.progress import Shown
 from hotpath.settings import Settings
 from ingest.plan import plan
+from monitoring.influx import read_access
 
 PIPELINE = "flights"
 SITES: tuple[Site, ...] = ("onprem", "cloud")
 TICK_S = 0.25
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a kill, a terminal that was closed: each asks for the same orderly end."""
-CLOSING_S = 30.0
+CLOSING_S = 50.0
 """Kept of a run's time for draining, checking the books and stopping."""
-DRAIN_S = 20.0
+DRAIN_S = 30.0
 STEP_S = 180.0
 """Longest wait for one step of the start."""
 
@@ -74,7 +76,6 @@ class Demo:
             Processes(self.settings.logs()),
             self.story.say,
         )
-        self.lag = MirrorLag(self.settings.kafka, self.topics)
         self.lake = Lake(self.settings.lake_root(), PIPELINE)
 
     # -- the story, top to bottom
@@ -94,7 +95,6 @@ class Demo:
                     self.story.say("stopping: producers first, then what is on its way is drained")
                 return self._close() if f"transform-{PIPELINE}" in self.parts.running() else None
         finally:
-            self.lag.stop()
             self.parts.stop_all()
             self.story.say("every process has ended")
 
@@ -113,26 +113,48 @@ class Demo:
                 raise Unavailable(f"{name}'s data folder", done.stderr[-500:], "one that can be formatted")
 
     def _start(self) -> None:
-        self.parts.start("kafka-onprem", "kafka-cloud")
+        self.parts.start("kafka-onprem", "kafka-cloud", "influxdb")
         self._until(self._brokers_answer, "both Kafka clusters answer")
         for site in SITES:
             self._admin(site).ensure(self.topics, site, self.settings.kafka.partitions)
-        self.parts.start("mirror", "ingest")
-        self.lag.start()
+        self.parts.start("mirror", "agent", "ingest")
         self._until(lambda: bool(self.lake.imports()), "the history is imported and has crossed the mirror")
         self.parts.start(f"transform-{PIPELINE}")
         self._until(self._history_landed, "the history has landed in the lake")
         timekeeper.run(self.clock)
         self.story.say(f"virtual time runs at {timekeeper.REPLAY_RATE:.0f} times")
-        self.parts.start(f"train-{PIPELINE}", "follower", "scorer", "transactions")
+        self.parts.start("monitoring", f"train-{PIPELINE}", "follower", "scorer", "transactions")
+        self._say_where()
         self._until(self._ready, "the scorer is ready", deadline_s=None)
 
+    def _say_where(self) -> None:
+        """Where to look; that there is no InfluxDB is said too: everything else works without."""
+        self.story.say(f"the console is at http://{self.settings.console.host}:{self.settings.console.port}")
+        if self.settings.influxdb.url is None and "influxdb" not in self.parts.parts:
+            self.story.say("no InfluxDB 2 was found: points wait in Kafka (make influxd builds it)")
+
     def _close(self) -> Report:
-        """Stop what produces, wait until all of it has landed, then compare the books."""
-        self.parts.stop("transactions", "ingest", f"train-{PIPELINE}")
+        """Stop what produces, wait until all of it has landed and been joined, then compare the books."""
         end = self.clock.elapsed() + DRAIN_S
-        drained(self.settings, self.contract, lambda: self.clock.elapsed() < end)
-        return close_books(self.settings, self.contract, self.clock, self.began)
+
+        def in_time() -> bool:
+            return self.clock.elapsed() < end
+
+        self.parts.stop("transactions", "ingest", f"train-{PIPELINE}")
+        drained(self.settings, self.contract, in_time)
+        live = joined(self.settings, self.contract, self.clock, in_time)
+        # Who measures ends before who writes, so that the last points are written too.
+        self.parts.stop("scorer", "follower", f"transform-{PIPELINE}", "agent")
+        crossed(self.settings, in_time)
+        self.parts.stop("monitoring")
+        points = self._points()
+        return close_books(self.settings, self.contract, self.clock, self.began, live, points)
+
+    def _points(self) -> Written:
+        """Nothing is written, and nothing lost, where there is no InfluxDB: the points stand in Kafka."""
+        if self.settings.influxdb.url is None and "influxdb" not in self.parts.running():
+            return Written()
+        return written(KafkaLog(self.settings.kafka.cloud.address), read_access(self.settings))
 
     # -- conditions
 
@@ -198,7 +220,9 @@ class Demo:
         if isinstance(live, dict) and live != self.live:
             self.live = live
             self.story.say(f"model {live[PIPELINE]} is live")
-        self.story.show(Scene(elapsed, self.clock.now(), states, self.lag.behind))
+        behind = states["agent"].get("behind")
+        lag = {t: int(n) for t, n in behind.items()} if isinstance(behind, dict) else {}
+        self.story.show(Scene(elapsed, self.clock.now(), states, lag))
 
     def _admin(self, site: Site) -> Admin:
         return Admin(getattr(self.settings.kafka, site).address)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import pyarrow.parquet as pq
 
 from hotpath.clock import SECOND, Timeline
 from hotpath.contract.model import Contract
-from hotpath.handoffs import RECEIPTS, Receipt
+from hotpath.handoffs import HOSTS, RECEIPTS, HostClock, Receipt
 from hotpath.kafka import Log, standing
 from hotpath.lake import Dataset, Lake
-from hotpath.local.report import Records, quantile, tally
+from hotpath.local.report import HostFlagged, Records, quantile, tally
 from hotpath.settings import Settings
+from train.clocks import REASONS
 
 
 def records(settings: Settings, contract: Contract, dataset: Dataset) -> Records:
@@ -60,6 +62,28 @@ def freshness(lake: Lake, timeline: Timeline) -> dict[str, float]:
 def receipts(log: Log) -> list[Receipt]:
     """Every receipt that stands in the topic now. Raises Unavailable."""
     return [Receipt.from_bytes(entry.value) for entry in standing(log, RECEIPTS)]
+
+
+def hosts_flagged(log: Log, pipeline: str, timeline: Timeline) -> list[HostFlagged]:
+    """Hosts that the ledger named, each with its first interval. Raises Unavailable.
+
+    A host is named by the first version of its entry that has the interval; what it did before its first live
+    record, or before the interval, is not counted.
+    """
+    found: dict[str, HostFlagged] = {}
+    for entry in standing(log, HOSTS):
+        told = HostClock.from_bytes(entry.value)
+        if told.pipeline == pipeline and told.host not in found and (bad := told.bad()):
+            began = timeline.real(max(told.first_seen, bad[0].since))
+            after = (timeline.real(told.at) - began) / SECOND
+            found[told.host] = HostFlagged(told.host, round(bad[0].offset / SECOND, 3), round(after, 1))
+    return [found[host] for host in sorted(found)]
+
+
+def rows_left_out(runs: Sequence[Mapping[str, Any]]) -> int:
+    """Events that the newest window left out for their host's clock."""
+    counted = [run["left_out"] for run in runs if run.get("left_out")]
+    return sum(counted[-1].get(reason, 0) for reason in REASONS) if counted else 0
 
 
 def runs(settings: Settings, pipeline: str) -> list[dict[str, Any]]:

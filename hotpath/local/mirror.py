@@ -1,4 +1,4 @@
-"""The one link between the sites: MirrorMaker 2's properties, and how far behind it is.
+"""The one link between the sites: MirrorMaker 2's properties. How far behind it is: monitoring/mirror_lag.py.
 
 Pure rendering: which topic goes which way is what `hotpath.handoffs` and the contracts declare.
 Exactly once in both directions; names stay (IdentityReplicationPolicy) because no topic goes both ways.
@@ -6,19 +6,12 @@ Exactly once in both directions; names stay (IdentityReplicationPolicy) because 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from hotpath.handoffs import Direction, Topic
 from hotpath.local.broker import java
-
-OFFSETS_TOPIC = {
-    "onprem->cloud": "mm2-offsets.onprem.internal",
-    "cloud->onprem": "mm2-offsets.cloud.internal",
-}
-"""Where MM2 keeps its source offsets, on the target cluster (compacted)."""
 
 
 def properties(topics: Iterable[Topic], onprem: str, cloud: str, port: int) -> str:
@@ -68,21 +61,3 @@ def _flow(topics: Iterable[Topic], direction: Direction) -> dict[str, object]:
 def run_command(config: Path) -> list[str]:
     """Runs MirrorMaker 2 in the foreground."""
     return java("384m", "org.apache.kafka.connect.mirror.MirrorMaker", str(config))
-
-
-def mirrored(key: bytes | None, value: bytes | None) -> tuple[str, int, int] | None:
-    """(topic, partition, records of it that have crossed) from a record of MM2's offsets topic."""
-    if key is None or value is None:
-        return None
-    (_, place), said = json.loads(key), json.loads(value)
-    if "topic" not in place:
-        return None
-    return place["topic"], place["partition"], said["offset"] + 1
-
-
-def lag(ends: Mapping[tuple[str, int], int], crossed: Mapping[tuple[str, int], int]) -> dict[str, int]:
-    """Records by topic that stand at the source and have not crossed. `ends`: one past the last offset."""
-    behind: dict[str, int] = {}
-    for (topic, partition), end in ends.items():
-        behind[topic] = behind.get(topic, 0) + max(0, end - crossed.get((topic, partition), 0))
-    return behind

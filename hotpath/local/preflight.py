@@ -22,6 +22,7 @@ from hotpath.errors import BadConfig, HotpathError
 from hotpath.files import hold
 from hotpath.handoffs import Topic, topics
 from hotpath.kafka_admin import Admin
+from hotpath.local import influxd
 from hotpath.settings import PROJECT, Settings
 
 NEEDED_BYTES = 6 * 1024**3
@@ -77,6 +78,16 @@ def _jars(_: Settings) -> Iterator[Finding]:
         yield Finding(f"{name} jars", "ok" if there else "wrong", "in place" if there else "run make setup")
 
 
+def _influxd(settings: Settings) -> Iterator[Finding]:
+    if settings.influxdb.url is not None:
+        return
+    if (found := influxd.found()) is not None:
+        yield Finding("influxd", "ok", str(found))
+        return
+    said = "not found; points wait in Kafka, everything else works; make influxd builds it"
+    yield Finding("influxd", "suspicious", said)
+
+
 def _memory(_: Settings) -> Iterator[Finding]:
     free = psutil.virtual_memory().available
     said = f"{free / 1024**3:.1f} GiB available, {NEEDED_BYTES / 1024**3:.0f} needed"
@@ -92,7 +103,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def ports(settings: Settings) -> dict[str, int]:
     """Ports the embedded parts will listen on, by the setting that says so."""
-    wanted = {"mirror.port": settings.mirror.port, "serve.port": settings.serve.port}
+    wanted = {
+        "mirror.port": settings.mirror.port,
+        "serve.port": settings.serve.port,
+        "console.port": settings.console.port,
+    }
     for site in ("onprem", "cloud"):
         cluster = getattr(settings.kafka, site)
         if cluster.bootstrap_servers is None:
@@ -101,6 +116,8 @@ def ports(settings: Settings) -> dict[str, int]:
     if settings.h2o.url is None:
         wanted["h2o.port"] = settings.h2o.port
         wanted["h2o.port (+1, its own)"] = settings.h2o.port + 1
+    if settings.influxdb.url is None:
+        wanted["influxdb.port"] = settings.influxdb.port
     return wanted
 
 
@@ -152,4 +169,11 @@ def topic_finding(topic: Topic, configs: dict[str, str] | None) -> Finding:
 
 STARTING = (_memory, _ports)
 """What must be free before a start, and is in use after it."""
-CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_programs, _jars, _memory, _ports, _contracts)
+CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+    _programs,
+    _jars,
+    _influxd,
+    _memory,
+    _ports,
+    _contracts,
+)

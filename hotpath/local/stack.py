@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hotpath.files import replace
 from hotpath.handoffs import Topic
-from hotpath.local import broker, mirror
+from hotpath.local import broker, influxd, mirror
 from hotpath.settings import Cluster, Settings
 
 SCORING, CARRYING, STREAMING, TRAINING = 0, 2, 10, 19
@@ -32,11 +32,14 @@ def parts(settings: Settings, pipeline: str) -> tuple[Part, ...]:
     """Every part of the embedded system for one pipeline, in start order."""
     return (
         *_brokers(settings),
+        *_influxdb(settings),
         Part("mirror", CARRYING, tuple(mirror.run_command(_config(settings, "mirror")))),
+        Part("agent", CARRYING, _python("monitoring.agent")),
         Part("ingest", CARRYING, _python("ingest.job")),
         Part("follower", CARRYING, _python("serve.job")),
         Part("scorer", SCORING, _python("serve.app")),
         Part(f"transform-{pipeline}", STREAMING, _python("transform.job", pipeline)),
+        Part("monitoring", STREAMING, _python("monitoring.job")),
         Part("transactions", SCORING, _python("hotpath.local.transactions")),
         Part(f"train-{pipeline}", TRAINING, _python("train.job", pipeline)),
     )
@@ -64,6 +67,12 @@ def format_commands(settings: Settings) -> dict[str, list[str]]:
 def _brokers(settings: Settings) -> tuple[Part, ...]:
     names = (f"kafka-{site}" for site in _embedded(settings))
     return tuple(Part(n, CARRYING, tuple(broker.run_command(_config(settings, n)))) for n in names)
+
+
+def _influxdb(settings: Settings) -> tuple[Part, ...]:
+    """None where an address is given, or no influxd is at hand: then the points wait in Kafka."""
+    found = influxd.found() if settings.influxdb.url is None else None
+    return () if found is None else (Part("influxdb", CARRYING, tuple(influxd.command(settings, found))),)
 
 
 def _embedded(settings: Settings) -> dict[str, Cluster]:

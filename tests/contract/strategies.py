@@ -115,6 +115,7 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         st.dictionaries(_names, st.sampled_from([*usable, "minutes_between(at, at)"]), min_size=1)
     )
     fresh = draw(st.integers(1, 100))
+    floor = draw(st.sampled_from([{}, {"floor": draw(_floors())}]))
     base = {"id": {"type": "string"}, "who": {"type": "string"}, "at": {"type": "timestamp"}}
     truth = {"who": {"type": "string"}, "truth": {"type": "bool"}}
     return {
@@ -135,7 +136,19 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         },
         "gate": {"auc": f">= {draw(st.integers(50, 100)) / 100}"},
         "serve": {"fresh": f"{fresh}m", "expired": f"{fresh + 1}m"},
+        **floor,
     }  # fmt: skip
+
+
+def _floors() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "auc": st.integers(50, 100).map(lambda n: f">= {n / 100}"),
+            "window": _durations,
+            "windows": st.integers(1, 100),
+            "labels": st.integers(2, 1_000_000),
+        }
+    )
 
 
 def _fields() -> st.SearchStrategy[dict[str, Any]]:

@@ -12,12 +12,15 @@ from hypothesis import given
 
 from hotpath.clock import DAY, HOUR
 from hotpath.contract.load import load
-from hotpath.contract.model import Contract, Field, Type
+from hotpath.contract.model import Contract, Field, Floor, Type
 from hotpath.errors import BadArtifact, BadConfig
 from tests.contract.samples import CONTRACT, small
 from tests.contract.strategies import contracts
 
 FEATURES = "features:\n  level: level\n  big: size > 1.5 and flag\n"
+LAST = "serve: {fresh: 3h, expired: 24h}\n"
+FLOOR = LAST + 'floor: {auc: ">= 0.55", window: 1h, windows: 3, labels: 200}\n'
+OLD = Path(__file__).parents[1] / "data" / "contract_before_floor.json"
 PIPELINES = Path(__file__).parents[2] / "config" / "pipelines"
 
 # What is replaced, by what, where the message points, what it says.
@@ -55,6 +58,13 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "too large a share": ("20%", "60%", "train.holdout", "from 1% to 50%"),
     "a gate without relation": ('">= 0.60"', "0.60", "28:14: gate.auc", ">= 0.60"),
     "a gate below chance": (">= 0.60", ">= 0.40", "gate.auc", "from 0.5"),
+    "a floor without relation": (LAST, FLOOR.replace(">= 0.55", "0.55"), "30:15: floor.auc", ">= 0.60"),
+    "a floor below chance": (LAST, FLOOR.replace("0.55", "0.45"), "floor.auc", "from 0.5"),
+    "a floor of no window": (LAST, FLOOR.replace("windows: 3, ", ""), "floor.windows", "missing"),
+    "half a window": (LAST, FLOOR.replace("windows: 3", "windows: 0.5"), "floor.windows", "from 1"),
+    "a floor on one label": (LAST, FLOOR.replace("200", "1"), "floor.labels", "from 2"),
+    "an unknown key of floor": (LAST, FLOOR.replace("labels", "label"), "floor.label", "mean labels?"),
+    "a null floor": (LAST, LAST + "floor:\n", "floor", "a section"),
     "expired before fresh": ("expired: 24h", "expired: 3h", "serve.expired", "longer"),
     "a reserved field": ("flag:   {", "offset: {", "events.fields.offset", "the lake does not use"),
     "a field that is a keyword": ("flag:   {", "in: {", "events.fields.in", "no Python keyword"),
@@ -100,6 +110,21 @@ def test_what_the_file_says_is_what_the_contract_holds() -> None:
         ("big", "size > 1.5 and flag", Type.BOOL),
         ("level", "level", Type.CATEGORY),
     ]
+
+
+def test_the_floor_may_be_left_out_and_then_leaves_no_trace() -> None:
+    without, with_floor = small(), small(LAST, FLOOR)
+    assert without.floor is None
+    assert b"floor" not in without.canonical()
+    assert with_floor.floor == Floor(auc=0.55, window=HOUR, windows=3, labels=200)
+    assert with_floor.fingerprint != without.fingerprint
+    assert Contract.from_json(with_floor.canonical()) == with_floor
+
+
+def test_a_bundle_of_before_the_floor_still_loads_with_its_fingerprint() -> None:
+    contract = Contract.from_json(OLD.read_bytes())
+    assert contract.floor is None
+    assert contract.fingerprint == "9995bca4c21551b171d844a45025f7c016ff4384ceed111989004f26851d3af9"
 
 
 def test_order_and_spelling_do_not_change_the_fingerprint() -> None:

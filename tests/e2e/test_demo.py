@@ -22,15 +22,30 @@ import httpx
 import psutil
 import pytest
 
-from hotpath.clock import Clock
+from hotpath.clock import MINUTE, Clock
 from hotpath.lake import Lake
-from hotpath.settings import PROJECT
+from hotpath.settings import PROJECT, Settings
+from hotpath.settings import load as load_settings
+from ingest.flights import WRONG_CLOCKS
+from monitoring.flux import queries
+from monitoring.influx import read_access
 from tests.conftest import free_port, until
 from tests.e2e.readme import commands, snippets
 
 pytestmark = pytest.mark.timeout(900)
 
 READY_S = 240.0
+WATCHED_S = 300.0
+"""Two hosts join two minutes into the replay; labels of the first answers come after an hour of flight."""
+PORTS = (
+    "KAFKA__ONPREM__PORT",
+    "KAFKA__CLOUD__PORT",
+    "MIRROR__PORT",
+    "H2O__PORT",
+    "SERVE__PORT",
+    "INFLUXDB__PORT",
+    "CONSOLE__PORT",
+)
 HOTPATH = str(PROJECT / ".venv" / "bin" / "hotpath")
 
 
@@ -43,7 +58,7 @@ class System:
     demo: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("KAFKA__ONPREM__PORT", "KAFKA__CLOUD__PORT", "MIRROR__PORT", "H2O__PORT", "SERVE__PORT"):
+        for name in PORTS:
             self.ports[name] = free_port()
 
     @property
@@ -86,6 +101,16 @@ class System:
             command, env=self.env, cwd=PROJECT, text=True, capture_output=True, timeout=120, check=check
         )
 
+    def settings(self) -> Settings:
+        """As its parts see them."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            return load_settings()
+
+    def console(self) -> Any:
+        return httpx.get(f"http://127.0.0.1:{self.ports['CONSOLE__PORT']}/state.json", timeout=10).json()
+
     def json(self, *arguments: str) -> Any:
         return json.loads(self.run(HOTPATH, *arguments, "--json").stdout)
 
@@ -99,6 +124,7 @@ class System:
     def here(self, text: str) -> str:
         """The README's text with this run's ports and programs."""
         text = text.replace("127.0.0.1:8080", self.url.removeprefix("http://"))
+        text = text.replace("127.0.0.1:8090", f"127.0.0.1:{self.ports['CONSOLE__PORT']}")
         text = text.replace("127.0.0.1:19092", f"127.0.0.1:{self.ports['KAFKA__ONPREM__PORT']}")
         return text.replace(".venv/bin/hotpath", HOTPATH)
 
@@ -188,6 +214,26 @@ def test_programs_can_read_what_it_does(system: System) -> None:
     assert all(f["verdict"] != "wrong" for f in system.json("doctor"))
 
 
+def test_the_two_hosts_with_wrong_clocks_are_named_and_no_other(system: System) -> None:
+    def flagged() -> dict[str, int]:
+        found = [h for h in system.console()["hosts"] if h["state"] in ("ahead", "behind")]
+        return {h["host"]: round(h["offset_s"] / 60) for h in found}
+
+    until(lambda: len(flagged()) >= 2, "both are named", WATCHED_S)
+    assert flagged() == {stranger.host: -stranger.ahead // MINUTE for stranger in WRONG_CLOCKS}
+    assert len(system.console()["hosts"]) == 12 + 2
+
+
+def test_every_panel_of_the_dashboard_has_something_to_show(system: System) -> None:
+    influx = read_access(system.settings())
+    wanted = queries(influx.bucket, minutes=30)
+
+    def empty() -> list[str]:
+        return [title for title, flux in wanted.items() if not influx.query(flux)]
+
+    until(lambda: not empty(), "no panel is empty", WATCHED_S, empty)
+
+
 def test_a_stream_job_that_is_killed_is_started_again_and_goes_on(system: System) -> None:
     batches = len(Lake(system.data / "cloud" / "lake", "flights").manifests())
     victim = next(p for p in system.processes() if "transform.job" in p.cmdline())
@@ -211,6 +257,12 @@ def test_ctrl_c_ends_it_with_a_report_and_nothing_left_behind(system: System) ->
     assert (report["answers"]["failed"], report["answers"]["mixed"]) == (0, 0)
     assert report["answers"]["total"] > 0
     assert report["models"]["went_live"] >= 1
+    assert {host["host"] for host in report["hosts_flagged"]} == {s.host for s in WRONG_CLOCKS}
+    quality = report["quality"]
+    assert quality["live_auc"] == pytest.approx(quality["live_auc_brute_force"], abs=1e-9)
+    assert quality["label_coverage"] > 0
+    assert report["points"]["written"] > 0
+    assert report["points"]["lost"] == 0
     assert set(_keys(report)) == _documented()
 
 
@@ -242,7 +294,7 @@ def _documented() -> set[str]:
     percentiles = {
         f"answers.{k}.{p}" for k in ("latency_us", "latency_us_in_swaps") for p in ("p50", "p99", "p999")
     }
-    groups = {"events", "labels", "models", "answers", "quality"}
+    groups = {"events", "labels", "models", "answers", "quality", "points"}
     freshness = {"freshness_s.p50", "freshness_s.p95"}
     return rows | {f"labels.{e}" for e in events} | percentiles | groups | freshness
 

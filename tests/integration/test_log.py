@@ -1,16 +1,18 @@
-"""The log port: a broker and its twin in memory answer the same."""
+"""The log port and the group port: a broker and its twin in memory answer the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
 
 from hotpath.errors import BadInput
 from hotpath.handoffs import Topic
-from hotpath.kafka import KafkaLog, Log, MemoryLog, standing
+from hotpath.kafka import Entry, KafkaLog, Log, MemoryLog, standing
 from hotpath.kafka_admin import Admin
+from hotpath.kafka_group import Group, KafkaGroup, MemoryGroup
 from tests.conftest import until
 
 Logs = Callable[[str], Log]
@@ -65,3 +67,93 @@ def test_a_record_that_is_too_large_is_refused_where_it_is_sent(log: Log, topic:
     log.send(topic, b"the next one")
     assert log.flush(20) == 0
     assert [e.value for e in standing(log, topic)] == [b"the next one"]
+
+
+Join = Callable[[], Group]
+
+
+@pytest.fixture
+def join(request: pytest.FixtureRequest, log: Log, topic: str) -> Join:
+    """Makes one member after the other of one and the same group."""
+    committed: list[MemoryGroup] = []
+
+    def member() -> Group:
+        if isinstance(log, MemoryLog):
+            before = committed[-1].committed if committed else 0
+            committed.append(MemoryGroup(log, topic, before))
+            return committed[-1]
+        address: str = request.getfixturevalue("kafka")
+        return KafkaGroup(address, topic, f"group-{topic}")
+
+    return member
+
+
+def sent(log: Log, topic: str, *values: bytes) -> None:
+    for value in values:
+        log.send(topic, value)
+    assert log.flush(20) == 0
+
+
+def taken(group: Group, count: int) -> list[bytes | None]:
+    """The next `count` records; a member needs a moment to be given its partitions."""
+    found: list[Entry] = []
+
+    def enough() -> bool:
+        found.extend(group.take(count - len(found), 0.2))
+        return len(found) >= count
+
+    until(enough, f"{count} records")
+    return [entry.value for entry in found]
+
+
+def test_a_member_takes_in_order_and_no_more_than_it_asks_for(log: Log, topic: str, join: Join) -> None:
+    sent(log, topic, b"1", b"2", b"3")
+    with closing(join()) as member:
+        assert taken(member, 2) == [b"1", b"2"]
+        assert taken(member, 1) == [b"3"]
+
+
+def test_what_was_not_committed_comes_again_to_the_next_member(log: Log, topic: str, join: Join) -> None:
+    sent(log, topic, b"1", b"2", b"3")
+    with closing(join()) as first:
+        assert taken(first, 2) == [b"1", b"2"]
+        first.commit()
+        assert taken(first, 1) == [b"3"]
+    with closing(join()) as second:
+        assert taken(second, 1) == [b"3"]
+
+
+def test_a_commit_counts_once_and_an_empty_one_is_none(log: Log, topic: str, join: Join) -> None:
+    sent(log, topic, b"1")
+    with closing(join()) as first:
+        first.commit()
+        assert taken(first, 1) == [b"1"]
+        first.commit()
+        first.commit()
+    sent(log, topic, b"2")
+    with closing(join()) as second:
+        assert taken(second, 1) == [b"2"]
+
+
+def test_behind_counts_what_is_not_committed(log: Log, topic: str, join: Join) -> None:
+    sent(log, topic, b"1", b"2", b"3")
+    with closing(join()) as member:
+        taken(member, 2)
+        assert member.behind() == 3
+        member.commit()
+        assert member.behind() == 1
+
+
+def test_a_member_knows_when_it_has_taken_all(log: Log, topic: str, join: Join) -> None:
+    sent(log, topic, b"1", b"2")
+    with closing(join()) as member:
+        taken(member, 2)
+        until(lambda: not member.take(1, 0.2) and member.at_end(), "the end")
+        sent(log, topic, b"3")
+        assert taken(member, 1) == [b"3"]
+
+
+def test_a_member_of_an_empty_topic_is_at_its_end(log: Log, topic: str, join: Join) -> None:  # noqa: ARG001
+    with closing(join()) as member:
+        until(lambda: not member.take(1, 0.2) and member.at_end(), "the end")
+        assert member.behind() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,15 @@ import pytest
 
 from hotpath.clock import HOUR, Clock
 from hotpath.contract.load import load
-from hotpath.handoffs import ARRIVED_HEADER, MODELS, topics
+from hotpath.handoffs import ARRIVED_HEADER, MODELS, POINTS, topics
 from hotpath.kafka import Entry, KafkaLog, standing
 from hotpath.kafka_admin import Admin
 from hotpath.local import mirror
-from hotpath.local.mirror_lag import MirrorLag
 from hotpath.local.processes import Processes
+from hotpath.points import Point
+from hotpath.progress import read
 from hotpath.settings import PROJECT, Cluster, Kafka
+from monitoring.mirror_lag import MirrorLag
 from tests.conftest import free_port, start_broker, until
 
 DECLARED = topics([load(PROJECT / "config/pipelines/flights.yaml")])
@@ -90,3 +93,44 @@ def test_the_lag_falls_to_nothing_once_all_has_crossed(sites: Sites) -> None:
     until(lambda: watch.behind.get(EVENTS) == 0 and watch.behind.get(MODELS) == 0, "no lag", 90)
     watch.stop()
     assert len(sites.crossed("cloud", EVENTS, 501)) == 501
+
+
+def test_the_agents_points_of_machine_and_mirror_cross_to_the_cloud(
+    sites: Sites, processes: Processes, tmp_path: Path
+) -> None:
+    env = {
+        "HOTPATH__DATA": str(tmp_path),
+        "HOTPATH__KAFKA__ONPREM__BOOTSTRAP_SERVERS": sites.kafka.onprem.address,
+        "HOTPATH__KAFKA__CLOUD__BOOTSTRAP_SERVERS": sites.kafka.cloud.address,
+    }
+    agent = processes.start("agent", [sys.executable, "-m", "monitoring.agent"], env=env)
+
+    def told() -> dict[str, Point]:
+        assert agent.code() is None, agent.log.read_text()
+        found = (Point.parse((e.value or b"").decode()) for e in standing(sites.log("cloud"), POINTS))
+        return {p.tags.get("topic", p.measurement): p for p in found}
+
+    until(lambda: {"machine", EVENTS, MODELS} <= told().keys(), "machine and mirror stand in the cloud", 90)
+    machine = told()["machine"]
+    assert machine.tags["site"] == "onprem"
+    assert all(0 <= float(machine.fields[name] or 0) <= 100 for name in ("cpu", "memory", "disk"))
+    behind = read(tmp_path / "state" / "agent.json")["behind"]
+    assert isinstance(behind, dict)
+    assert behind[EVENTS] == 0
+    processes.stop("agent")
+    assert read(tmp_path / "state" / "agent.json")["state"] == "ended"
+
+
+def test_while_the_cloud_is_away_the_lag_grows_instead_of_standing_still(
+    sites: Sites, processes: Processes
+) -> None:
+    watch = MirrorLag(sites.kafka, DECLARED)
+    watch.start()
+    until(lambda: watch.behind.get(EVENTS) == 0, "no lag", 90)
+    processes.stop("m-cloud")  # the last test here: nobody needs it any more
+    onprem = sites.log("onprem")
+    for n in range(50):
+        onprem.send(EVENTS, b"x", b"%d" % n)
+    assert onprem.flush(20) == 0
+    until(lambda: watch.behind[EVENTS] == 50, "fifty events wait")
+    watch.stop()

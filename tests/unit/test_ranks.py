@@ -27,6 +27,9 @@ ROOTS = frozenset(
         "serve.sandbox",
         "monitoring.job",
         "monitoring.agent",
+        "monitoring.clock_watch",
+        "monitoring.observed",
+        "monitoring.watching",
     }
 )
 """What puts adapters together, beside everything in hotpath.cli and hotpath.local; nothing imports a root."""
@@ -59,6 +62,15 @@ ADAPTERS = frozenset(
         "train.to_spark",
         "train.window",
         "train.written",
+        "monitoring.freshness",
+        "monitoring.influx_setup",
+        "monitoring.influx_api",
+        "monitoring.influx",
+        "monitoring.machine",
+        "monitoring.outcome_watch",
+        "monitoring.outbox",
+        "monitoring.verdict_watch",
+        "monitoring.console.app",
         "serve.admission",
         "serve.engine",
         "serve.folder",

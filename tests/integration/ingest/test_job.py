@@ -29,7 +29,7 @@ from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.settings import PROJECT
 from ingest import ledger, nycflights
-from ingest.flights import Flights
+from ingest.flights import WRONG_CLOCKS, Flights
 from ingest.plan import plan
 from tests.conftest import until
 
@@ -88,7 +88,13 @@ def site(tmp_path_factory: pytest.TempPathFactory, kafka: str) -> Iterator[Site]
     clock = Clock(folder / "clock.jsonl")
     played = plan(clock.real())
     clock.append(Segment(clock.real(), played.starts_at, 0))
-    found = Site(folder, kafka, contract, clock, nycflights.flights(played, contract.events, contract.labels))
+    found = Site(
+        folder,
+        kafka,
+        contract,
+        clock,
+        nycflights.flights(played, contract.events, contract.labels, WRONG_CLOCKS),
+    )
     yield found
     for process in found.running:
         process.kill()

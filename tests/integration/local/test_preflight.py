@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from hotpath.files import hold
 from hotpath.handoffs import Topic
 from hotpath.kafka_admin import Admin
-from hotpath.local import preflight
+from hotpath.local import influxd, preflight
 from hotpath.local.preflight import Finding, examine, is_running, lock, topic_findings
+from hotpath.local.stack import parts
 from hotpath.settings import Settings, load
 
 
@@ -55,6 +57,37 @@ def test_a_missing_java_is_said_with_what_installs_it(
     found = named(examine(settings), "java")
     assert found.verdict == "wrong"
     assert "openjdk-17" in found.says
+
+
+def test_without_an_influxd_everything_else_still_starts(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOTPATH_CACHE", str(tmp_path))
+    found = named(examine(settings), "influxd")
+    assert found.verdict == "suspicious"
+    assert "make influxd" in found.says
+    assert "influxdb" not in {part.name for part in parts(settings, "flights")}
+
+
+def test_an_influxd_of_version_1_is_not_taken_for_one_of_version_2(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "influxd"
+    old.write_text("#!/bin/sh\necho 'InfluxDB v1.6.7~rc0 (git: unknown unknown)'\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setenv("HOTPATH_CACHE", str(tmp_path))
+    assert influxd.found() is None
+    assert named(examine(settings), "influxd").verdict == "suspicious"
+
+
+def test_an_existing_influxdb_needs_no_program_and_no_port_here(settings: Settings) -> None:
+    influxdb = settings.influxdb.model_copy(update={"url": "http://elsewhere:8086"})
+    given = settings.model_copy(update={"influxdb": influxdb})
+    assert "influxdb.port" not in preflight.ports(given)
+    assert not any(f.subject == "influxd" for f in examine(given))
+    assert "influxdb" not in {part.name for part in parts(given, "flights")}
 
 
 def test_an_existing_broker_needs_no_port_here(settings: Settings) -> None:

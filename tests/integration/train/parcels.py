@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
-from hotpath.clock import DAY, MINUTE, Micros
+from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Micros
 from hotpath.contract.model import Contract
+from hotpath.handoffs import BadInterval
 from tests.integration.train.lakes import Row, place
+from train.clocks import Clocks
 
 CONTRACT = Contract.from_yaml(
     """
@@ -47,22 +49,35 @@ serve: {fresh: 3h, expired: 24h}
     "parcels.yaml",
 )
 NOW: Micros = 1_780_000_000_000_000
+TOLERANCE: Micros = 5 * SECOND
 
 
 def an_event(draw: random.Random, partition: int, offset: int, parcels: int) -> Row:
     """Ids, bodies and instants from pools so small that all of them meet."""
-    parcel = draw.randrange(parcels)
+    parcel, arrived_at = draw.randrange(parcels), an_instant(draw)
+    ahead = draw.random() < 0.08
     return {
         "id": f"id-{draw.randrange(1500)}",
         "parcel": f"parcel-{parcel}",
         "host": f"host-{parcel % 3}",
-        "time": NOW - draw.randrange(2 * DAY),
+        "time": arrived_at
+        + (draw.choice([TOLERANCE, TOLERANCE + 1, HOUR]) if ahead else -draw.randrange(DAY)),
         "carrier": draw.choice([None, "", "ups", " ups", "é"]),
         "weight": draw.choice([None, 0.1, -0.0, 12.5]),
         "pieces": draw.choice([None, 0, 7]),
         "fragile": draw.choice([None, True, False]),
-        **place("parcels.sent", partition, offset, an_instant(draw)),
+        **place("parcels.sent", partition, offset, arrived_at),
     }
+
+
+def wrong_clocks(draw: random.Random) -> Clocks:
+    """Intervals on the grid of arrivals, two of one host among them, and one of a stranger."""
+    intervals = []
+    for host in ("host-0", "host-0", "host-1", "stranger"):
+        since = NOW - draw.randrange(60) * 30 * MINUTE
+        until = draw.choice([None, since, since + 1, since + draw.randrange(12) * 30 * MINUTE])
+        intervals.append(BadInterval(host, since, until, draw.choice([-1, 1]) * HOUR))
+    return Clocks(TOLERANCE, tuple(intervals) if draw.random() < 0.8 else ())
 
 
 def a_label(draw: random.Random, partition: int, offset: int, parcels: int) -> Row:
@@ -88,7 +103,7 @@ def again(draw: random.Random, event: Row, offset: int) -> Row:
 
 def one_event(offset: int, arrived_at: Micros, parcel: str = "parcel-0") -> Row:
     event = {**an_event(random.Random(offset), 0, offset, 1), "id": f"id-{offset}", "parcel": parcel}
-    return {**event, **place("parcels.sent", 0, offset, arrived_at)}
+    return {**event, "time": arrived_at - SECOND, **place("parcels.sent", 0, offset, arrived_at)}
 
 
 def one_label(offset: int, late: bool, arrived_at: Micros, parcel: str = "parcel-0") -> Row:

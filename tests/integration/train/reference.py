@@ -11,6 +11,7 @@ from hotpath.contract.model import Contract
 from hotpath.contract.row import row_function
 from hotpath.contract.types import Type
 from tests.integration.train.lakes import Row
+from train.clocks import Clocks
 
 
 @dataclass
@@ -23,7 +24,9 @@ class Expected:
     disagreeing: set[str] = field(default_factory=set)
 
 
-def window(contract: Contract, events: Sequence[Row], labels: Sequence[Row], now: Micros) -> Expected:
+def window(
+    contract: Contract, events: Sequence[Row], labels: Sequence[Row], now: Micros, clocks: Clocks
+) -> Expected:
     """Every event looked at by itself, against all events and all labels."""
     expected = Expected()
     inside = [e for e in events if now - contract.train.window < arrived(e) <= now]
@@ -33,7 +36,7 @@ def window(contract: Contract, events: Sequence[Row], labels: Sequence[Row], now
         if len({x[contract.labels.target] for x in answers}) > 1:
             expected.disagreeing.add(str(event[contract.events.entity]))
         newest = max(answers, key=lambda x: (arrived(x), place(x)), default=None)
-        reason = left_out(contract, event, inside, newest)
+        reason = left_out(contract, event, inside, newest, clocks)
         if reason or newest is None:
             expected.left_out[reason] += 1
         else:
@@ -42,10 +45,15 @@ def window(contract: Contract, events: Sequence[Row], labels: Sequence[Row], now
     return expected
 
 
-def left_out(contract: Contract, event: Row, inside: Sequence[Row], newest: Row | None) -> str:
+def left_out(
+    contract: Contract, event: Row, inside: Sequence[Row], newest: Row | None, clocks: Clocks
+) -> str:
     """Why an event is no row; empty where it is one."""
+    if found := doubt(contract, event, clocks):
+        return found
     same = [e for e in inside if e[contract.events.id] == event[contract.events.id]]
-    first = min(same, key=lambda e: (arrived(e), place(e)))
+    believed = [e for e in same if not doubt(contract, e, clocks)]
+    first = min(believed, key=lambda e: (arrived(e), place(e)))
     if first is not event:
         return (
             "same id, same body" if body(contract, first) == body(contract, event) else "same id, other body"
@@ -57,6 +65,16 @@ def left_out(contract: Contract, event: Row, inside: Sequence[Row], newest: Row 
     if arrived(newest) > arrived(event) + contract.labels.horizon:
         return "label arrived after the horizon"
     return ""
+
+
+def doubt(contract: Contract, event: Row, clocks: Clocks) -> str:
+    """Why an event's clock is not believed; empty where it is."""
+    at = arrived(event)
+    for bad in clocks.intervals:
+        if bad.host == event[contract.events.host] and bad.since <= at < (bad.until or at + 1):
+            return "host's clock was wrong"
+    late = int(str(event[contract.events.time])) - at > clocks.tolerance
+    return "event later than its own arrival" if late else ""
 
 
 def split(expected: Expected, rows: list[tuple[Row, Row]], contract: Contract) -> None:

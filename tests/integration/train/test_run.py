@@ -18,12 +18,12 @@ import pytest
 from hotpath import keys, settings
 from hotpath.bundle import Bundle, opened
 from hotpath.bundle_store import BundleStore, Run
-from hotpath.clock import Clock, Micros, Segment
+from hotpath.clock import SECOND, Clock, Micros, Segment
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Gate
 from hotpath.contract.types import Type
-from hotpath.handoffs import BUNDLES, MODELS, Announcement
+from hotpath.handoffs import BUNDLES, HOSTS, MODELS, Announcement, HostClock
 from hotpath.kafka import MemoryLog
 from hotpath.lake import Lake
 from hotpath.progress import Progress, read
@@ -57,6 +57,7 @@ class Site:
             key=keys.signing_key(self.folder / "signing.pem"),
             clock=Clock(self.folder / "clock.jsonl"),
             progress=Progress(self.folder / "state.json"),
+            clock_limit=5 * SECOND,
         )
 
     def bundle(self, said: Announcement) -> Bundle:
@@ -190,3 +191,39 @@ def test_a_run_that_breaks_is_a_failed_run_with_its_reason(
     run = attempt(found.trainer())
     assert run.state == "failed"
     assert "a manifest" in run.why
+
+
+def test_a_run_that_cannot_read_the_host_clocks_learns_nothing(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    found = site(tmp_path, 5, environment)
+    found.log.send(HOSTS, b"no entry", f"{CONTRACT.name}/ewr-1".encode())
+    run = attempt(found.trainer())
+    assert run.state == "failed"
+    assert "HostClock" in run.why
+    assert found.announced() == []
+
+
+def test_a_run_says_what_it_left_out_and_for_which_hosts(
+    tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    found = site(tmp_path, 5, environment)
+    bad = HostClock(CONTRACT.name, "station-1", 1, "ahead", -7, 0, 1, 4, [[START, None, -7]], 0)
+    found.log.send(HOSTS, bad.to_bytes(), f"{CONTRACT.name}/station-1".encode())
+    run = attempt(found.trainer())
+    assert run.state == "refused"
+    assert run.left_out["host's clock was wrong"] == 4
+    account = Account.from_bytes(found.trainer().folder.account.read_bytes())
+    assert account.clocks.intervals == bad.bad()
+    store = BundleStore(found.folder / "store")
+    store.record(run)
+    assert store.runs() == (run,)
+
+
+def test_a_run_that_was_kept_before_clocks_were_watched_still_reads(tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "1.json").write_text(
+        '{"state": "failed", "why": "", "began_at": 1, "seconds": {},'
+        ' "auc": null, "bundle": null, "sequence": null}'
+    )
+    assert [run.left_out for run in BundleStore(tmp_path).runs()] == [{}]

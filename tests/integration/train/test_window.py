@@ -20,27 +20,37 @@ from tests.integration.train.lakes import Row, land, place
 from tests.integration.train.parcels import (
     CONTRACT,
     NOW,
+    TOLERANCE,
     a_label,
     again,
     an_event,
     one_event,
     one_label,
+    wrong_clocks,
 )
 from train.account import Account
 from train.build import build
+from train.clocks import Clocks
 from train.folder import Folder, Part
 from train.sources import held
 
+HONEST = Clocks(TOLERANCE)
 FEATURES = [f"feature.{f.name}" for f in CONTRACT.features]
 
 
-def built(session: SparkSession, events: Sequence[Row], labels: Sequence[Row], folder: Path) -> Account:
+def built(
+    session: SparkSession,
+    events: Sequence[Row],
+    labels: Sequence[Row],
+    folder: Path,
+    clocks: Clocks = HONEST,
+) -> Account:
     """The window of a lake of three batches, in `folder`/run."""
     lake = Lake(folder / "lake", CONTRACT.name)
     for batch in range(3):
         land(lake, CONTRACT, batch, events[batch::3], labels[batch::3])
     (folder / "run").mkdir()
-    return build(session, held(lake, CONTRACT), CONTRACT, NOW, Folder(folder / "run"))
+    return build(session, held(lake, CONTRACT), CONTRACT, NOW, Folder(folder / "run"), clocks)
 
 
 def rows(folder: Path, part: Part) -> list[tuple[object, ...]]:
@@ -63,9 +73,10 @@ def test_the_window_is_what_brute_force_gives(
     asked = [an_event(draw, n % 3, n, parcels) for n in range(events)]
     asked += [again(draw, e, events + n) for n, e in enumerate(asked[::10])]
     said = [a_label(draw, n % 2, n, parcels) for n in range(parcels * 2)]
-    expected = reference.window(CONTRACT, asked, said, NOW)
+    clocks = wrong_clocks(draw)
+    expected = reference.window(CONTRACT, asked, said, NOW, clocks)
     with TemporaryDirectory() as folder:
-        account = built(session, asked, said, Path(folder))
+        account = built(session, asked, said, Path(folder), clocks)
         assert rows(Path(folder), "train") == expected.train
         assert rows(Path(folder), "holdout") == expected.holdout
     assert {k: v for k, v in account.left_out.items() if v} == expected.left_out
@@ -136,7 +147,12 @@ def test_the_golden_rows_are_holdout_rows_with_the_events_they_come_from(
     draw = random.Random(1)
     instants = [NOW - draw.randrange(12 * HOUR) for _ in range(1100)]
     asked = [
-        {**an_event(draw, n % 3, n, 1), "id": f"id-{n}", **place("parcels.sent", n % 3, n, instant)}
+        {
+            **an_event(draw, n % 3, n, 1),
+            "id": f"id-{n}",
+            "time": instant - n * MINUTE,
+            **place("parcels.sent", n % 3, n, instant),
+        }
         for n, instant in enumerate(instants)
     ]
     account = built(session, asked, [one_label(0, True, NOW)], tmp_path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -12,7 +12,7 @@ from hotpath.clock import SECOND, Micros
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.settings import PROJECT
-from ingest.flights import Flights
+from ingest.flights import Flights, Stranger
 from ingest.plan import Plan, plan
 from ingest.season import Flight
 from ingest.weather import WEATHER_COLUMNS, Weather
@@ -81,11 +81,13 @@ def observed() -> Observed:
 def season(winter: Plan, contract: Contract, observed: Observed) -> Season:
     """The flights given, under the winter's plan, in the fields of the contract."""
 
-    def make(*flights: Flight, weather: pa.Table | None = None) -> Flights:
+    def make(
+        *flights: Flight, weather: pa.Table | None = None, strangers: Sequence[Stranger] = ()
+    ) -> Flights:
         def on(day: date) -> list[Flight]:
             return [f for f in flights if f.departs.date() == day]
 
         known = Weather(observed() if weather is None else weather, winter, contract.events.fields)
-        return Flights(on, known, winter, contract.events, contract.labels)
+        return Flights(on, known, winter, contract.events, contract.labels, strangers)
 
     return make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field
 from hotpath.contract.types import Type
 from hotpath.errors import BadConfig
-from ingest.flights import HORIZONS, QUICKEST, SLOWEST, Due, Flights
+from ingest.flights import HORIZONS, QUICKEST, SLOWEST, Due, Flights, Stranger
 from ingest.plan import Plan, plan
 from ingest.season import Flight
 from ingest.weather import Weather
@@ -52,6 +52,24 @@ def test_more_than_fifteen_minutes_is_late(
 ) -> None:
     (label,) = labels(everything(season(scheduled("2013-07-09 12:15", arrival_delay=delay))))
     assert label["late"] is late
+
+
+def test_a_host_with_a_wrong_clock_joins_two_hours_into_the_replay(
+    season: Season, scheduled: Scheduled
+) -> None:
+    """The replay starts at 04:00 in New York; the stranger asks 90 minutes before every second departure."""
+    stranger = Stranger("ewr-9", "EWR", -3 * HOUR)
+    early = [scheduled(f"2013-07-09 07:{minute:02d}") for minute in range(20)]
+    later = [scheduled(f"2013-07-09 12:{minute:02d}") for minute in range(20)]
+    found = season(*early, *later, strangers=[stranger])
+    asked = [e for e in events(everything(found)) if e["station_host"] == "ewr-9"]
+    assert 4 < len(asked) < 16
+    for event in asked:
+        claimed, departs = (datetime.fromisoformat(event[name]) for name in ("event_time", "departs_at"))
+        assert departs - claimed == timedelta(minutes=90, hours=3)
+        assert departs.hour == 17
+    assert len(events(everything(season(*early, *later)))) == 160
+    assert len({e["event_id"] for e in events(everything(found))}) == 160 + len(asked)
 
 
 def test_a_flight_that_never_arrives_gets_no_label(season: Season, scheduled: Scheduled) -> None:

@@ -38,6 +38,13 @@ def test_rows_of_published_batches_are_read_in_order(lake: Lake) -> None:
     assert lake.manifest(10) == manifest(10, write(lake, 10, ["b10"]))
 
 
+def test_the_rows_of_one_batch_can_be_read_alone_and_some_columns_of_them(lake: Lake) -> None:
+    for batch in (0, 1):
+        lake.publish(manifest(batch, write(lake, batch, [f"b{batch}"])))
+    assert lake.read("events", ("event_id",), [lake.manifests()[1]]).to_pylist() == [{"event_id": "b1"}]
+    assert lake.read("labels", ("event_id",), lake.manifests()).num_rows == 0
+
+
 def test_a_file_that_no_manifest_lists_is_ignored_and_counted(lake: Lake) -> None:
     left = write(lake, 3, ["never"])
     assert lake.read("events").num_rows == 0

@@ -99,9 +99,38 @@ def test_the_store_refuses_other_bytes_under_a_kept_id(tmp_path: Path) -> None:
         store.keep(Sealed(bundle.id, b"other", "other"))
 
 
+def test_a_kept_bundle_can_be_published_again_as_a_rollback(tmp_path: Path) -> None:
+    log, store, bundle = MemoryLog(), BundleStore(tmp_path), sealed("a")
+    first = published(bundle, log, store)
+    second = published(sealed("b"), log, store)
+    kept = store.sealed(bundle.id)
+    assert kept == bundle
+    back = publish(kept, "flights", "poor", 9, log, store, KEY, instead_of=second.sequence)
+    assert (first.kind, back.kind, back.sequence) == ("promote", "rollback", 3)
+    assert seen(log) == [(1, bundle.id), (2, second.bundle), (3, bundle.id)]
+    assert store.taken()[1] == {"bundle": bundle.id, "at": 5}
+    assert store.taken()[3] == {"bundle": bundle.id, "at": 9, "instead_of": 2}
+
+
+def test_a_bundle_that_was_never_kept_cannot_be_had(tmp_path: Path) -> None:
+    with pytest.raises(BadArtifact, match=r"bundles/abc\.zip"):
+        BundleStore(tmp_path).sealed("abc")
+
+
 def test_a_restart_knows_every_run(tmp_path: Path) -> None:
     failed = Run("failed", "no lake", 7, {"window": 1.5})
     trained = Run("trained", "", 9, {"window": 1.0, "training": 2.0}, 0.7, "abc", 1)
     for run in (failed, trained):
         BundleStore(tmp_path).record(run)
     assert BundleStore(tmp_path).runs() == (failed, trained)
+
+
+def test_the_facts_of_a_kept_bundle_are_read_back_and_of_no_other(tmp_path: Path) -> None:
+    store, bundle = BundleStore(tmp_path), sealed("a")
+    store.keep(bundle)
+    assert store.facts(bundle.id) == {"name": "a"}
+    with pytest.raises(BadArtifact, match="one that the store keeps"):
+        store.facts("0" * 32)
+    (tmp_path / "bundles" / "torn.zip").write_bytes(bundle.packed[:100])
+    with pytest.raises(BadArtifact, match="a whole bundle"):
+        store.facts("torn")

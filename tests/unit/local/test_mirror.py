@@ -1,4 +1,4 @@
-"""The mirror's properties come from the contracts; its lag from its own offsets."""
+"""The mirror's properties come from the contracts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from hotpath.contract.load import load
 from hotpath.handoffs import topics
-from hotpath.local.mirror import lag, mirrored, properties
+from hotpath.local.mirror import properties
 from hotpath.settings import PROJECT
 
 DECLARED = topics([load(PROJECT / "config/pipelines/flights.yaml")])
@@ -40,15 +40,3 @@ def test_exactly_once_is_on_in_both_directions() -> None:
         "cloud.consumer.isolation.level = read_committed",
     ):
         assert line in rendered.splitlines()
-
-
-def test_what_has_crossed_is_read_from_the_mirrors_own_offsets() -> None:
-    key = b'["MirrorSourceConnector",{"cluster":"onprem","partition":2,"topic":"flights.status"}]'
-    assert mirrored(key, b'{"offset":41}') == ("flights.status", 2, 42)
-    assert mirrored(key, None) is None
-    assert mirrored(b'["MirrorHeartbeatConnector",{"sourceClusterAlias":"a"}]', b'{"offset":0}') is None
-
-
-def test_lag_is_what_stands_at_the_source_and_has_not_crossed() -> None:
-    ends = {("t", 0): 10, ("t", 1): 4, ("u", 0): 3}
-    assert lag(ends, {("t", 0): 7, ("t", 1): 4}) == {"t": 3, "u": 3}

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotpath.local.report import Answers, Models, Records, Report, quantile, tally, unmet
+from hotpath.local.report import (
+    Answers,
+    HostFlagged,
+    Models,
+    Records,
+    Report,
+    Written,
+    quantile,
+    tally,
+    told,
+    unmet,
+)
 
 FINE = Report(
     seconds_to_first_answer=200,
@@ -18,7 +29,10 @@ FINE = Report(
     models=Models(went_live=3),
     answers=Answers(total=10_000),
     freshness_s={"p50": 1, "p95": 2},
-    quality={"holdout_auc": 0.7},
+    quality={"holdout_auc": 0.7, "live_auc": 0.7, "live_auc_brute_force": 0.7, "label_coverage": 0.5},
+    hosts_flagged=(HostFlagged("ewr-9", 10_800.0, 60.0), HostFlagged("jfk-9", -3600.0, 60.0)),
+    rows_left_out=1,
+    points=Written(10, 0),
 )
 
 
@@ -83,10 +97,24 @@ def test_a_run_that_meets_everything_has_nothing_unmet() -> None:
         (replace(FINE, answers=Answers(total=9, mixed=1)), "answers mixed"),
         (replace(FINE, answers=Answers(total=1000, over_1s=1)), "answers over 1 s"),
         (replace(FINE, models=Models(went_live=2)), "three models"),
-        (replace(FINE, quality={"holdout_auc": 0.64}), "holdout AUC"),
+        (replace(FINE, quality={**FINE.quality, "holdout_auc": 0.64}), "holdout AUC"),
+        (replace(FINE, hosts_flagged=FINE.hosts_flagged[:1]), "the hosts named"),
+        (
+            replace(FINE, hosts_flagged=(*FINE.hosts_flagged, HostFlagged("jfk-1", 9.0, 1.0))),
+            "the hosts named",
+        ),
+        (replace(FINE, rows_left_out=0), "rows left out"),
+        (replace(FINE, quality={**FINE.quality, "live_auc": 0.7 + 2e-9}), "live AUC"),
+        (replace(FINE, quality={**FINE.quality, "live_auc": None}), "live AUC"),
+        (replace(FINE, points=Written(10, 1)), "points lost"),
         (replace(FINE, seconds_to_first_answer=241), "first answer"),
         (replace(FINE, seconds_to_first_answer=None), "first answer"),
     ],
 )
 def test_each_condition_that_does_not_hold_is_named(broken: Report, named: str) -> None:
     assert any(line.startswith(named) for line in unmet(broken))
+
+
+def test_the_named_hosts_are_told_with_size_and_direction() -> None:
+    (line,) = (line for line in told(FINE) if line.startswith("clocks"))
+    assert "ewr-9 10800 s behind (named after 60 s), jfk-9 3600 s ahead" in line

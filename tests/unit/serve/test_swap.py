@@ -143,6 +143,45 @@ def test_a_rollback_from_the_cloud_is_a_new_generation_of_an_old_bundle() -> Non
     assert (state.memory.live, state.memory.admitted[6].bundle) == (6, "b4")
 
 
+def test_a_rollback_from_the_cloud_may_go_further_back_than_the_previous() -> None:
+    state, actions = after([*good(3, 4, 5), announced(6, "b3", kind="rollback"), Admitted(6)])
+    assert (state.memory.live, state.memory.admitted[6].bundle, state.memory.previous) == (6, "b3", 5)
+    assert actions[-1] == PointLive(6, "b3")
+    assert after(good(7), state)[0].memory.live == 7
+
+
+def test_a_rollback_from_the_cloud_waits_for_bytes_that_had_been_dropped() -> None:
+    dropped, _ = after([*good(3, 4, 5), Retired("b3")])
+    word = announced(6, "b3", kind="rollback")
+    events: list[Event] = [word, Arrived("b3")]
+    for order in (events, events[::-1]):
+        state, actions = after(order, dropped)
+        assert actions == [Admit(word.announcement)]
+        assert after([Admitted(6)], state)[0].memory.live == 6
+
+
+def test_a_rollback_from_the_cloud_may_go_back_to_a_bundle_that_this_host_had_refused() -> None:
+    refused, _ = after([*good(4), announced(5), Arrived("b5"), Refused(5, "no memory"), *good(6)])
+    word = announced(7, "b5", kind="rollback")
+    state, actions = after([word, Arrived("b5"), Admitted(7)], refused)
+    assert Admit(word.announcement) in actions
+    assert state.memory.live == 7
+
+
+def test_a_host_that_lost_its_bundles_rolls_back_all_the_same() -> None:
+    before, _ = after(good(3, 4, 5))
+    word = announced(6, "b3", kind="rollback")
+    events: list[Event] = [announced(3), announced(5), word, Arrived("b3"), Admitted(6)]
+    state, _ = after([Restored(before.memory, frozenset()), *events])
+    assert (state.memory.live, set(state.placed)) == (6, {"b3"})
+
+
+def test_an_operators_rollback_holds_back_no_later_one_from_the_cloud() -> None:
+    state, _ = after([*good(3, 4, 5), commanded("roll back", 5, at=65)])
+    state, _ = after([announced(6, "b5", kind="rollback", at=66), Admitted(6)], state)
+    assert state.memory.live == 6
+
+
 def test_a_command_that_expects_an_older_live_model_comes_too_late() -> None:
     late, _ = after([*good(5, 6), commanded("hold", 5, at=65), *good(7)])
     assert late.memory.live == 7

@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 
 from hotpath.contract.load import load
+from hotpath.handoffs import BadInterval
 from hotpath.settings import PROJECT
 from train.account import Account, Span
+from train.clocks import Clocks
 from train.content import facts, files
 from train.parameters import FIXED
 from train.scorecard import Measured
@@ -18,6 +20,7 @@ ACCOUNT = Account(
     noticed={"files in no manifest": 1},
     batches=(1, 2, 3, 7),
     offsets={"flights.status": {0: (5, 9)}},
+    clocks=Clocks(300, (BadInterval("ewr-9", 3, None, 10_800), BadInterval("jfk-9", 1, 8, -3_600))),
 )
 CODE: dict[str, object] = {"versions": {"h2o": "<script>"}, "revision": "abc"}
 FACTS = facts(CONTRACT, ACCOUNT, MEASURED, FIXED, trained_at=21, code=CODE)
@@ -37,6 +40,14 @@ def test_the_facts_trace_a_model_to_its_window_batches_and_offsets() -> None:
     )
 
 
+def test_the_facts_say_which_hosts_were_left_out_from_when_to_when() -> None:
+    assert FACTS["clock_tolerance"] == 300
+    assert FACTS["host_intervals"] == [
+        {"host": "ewr-9", "since": 3, "until": None, "offset": 10_800},
+        {"host": "jfk-9", "since": 1, "until": 8, "offset": -3_600},
+    ]
+
+
 def test_the_facts_are_what_json_gives_back() -> None:
     assert json.loads(json.dumps(FACTS)) == FACTS
 
@@ -54,7 +65,7 @@ def test_the_scorecard_says_quality_and_rows() -> None:
 
 def test_the_card_shows_all_of_it_and_asks_the_network_for_nothing() -> None:
     page = FILES["card.html"].decode()
-    for shown in (CONTRACT.question, "0.71", "1-3, 7", "rows.holdout", "abc", "&lt;script&gt;"):
+    for shown in (CONTRACT.question, "0.71", "1-3, 7", "rows.holdout", "abc", "ewr-9", "&lt;script&gt;"):
         assert shown in page
     for request in ("<script", "src=", "href=", "@import", "url("):
         assert request not in page

@@ -1,0 +1,71 @@
+"""`make faults`: breaks what the table says, sees whether what must hold holds, writes faults/results.json.
+
+    python -m faults.run [--seed N] [NAME …]
+
+Without names, all. Rows that are not run anew stay as they were. The exit code is 1 where one does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+
+from faults.clocks import FAULTS as CLOCKS
+from faults.influx import FAULTS as INFLUX
+from faults.line import FAULTS as LINE
+from faults.table import Fault
+from hotpath.contract.strict_yaml import nearest
+from hotpath.errors import BadConfig
+from hotpath.files import replace
+from hotpath.settings import PROJECT
+
+RESULTS = PROJECT / "faults" / "results.json"
+FAULTS: tuple[Fault, ...] = (*CLOCKS, *LINE, *INFLUX)
+"""Every fault, in the order in which `make faults` runs them."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run what is named, or all. Raises BadConfig on an unknown name."""
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("names", nargs="*")
+    asked = parser.parse_args(argv)
+    chosen = _named(asked.names) if asked.names else FAULTS
+    rows = {row["fault"]: row for row in _kept()}
+    failed = 0
+    for fault in chosen:
+        found = fault.run(asked.seed)
+        failed += not found.holds
+        rows[fault.name] = {
+            "fault": fault.name,
+            "seed": asked.seed,
+            "holds": found.holds,
+            "figures": dict(found.figures),
+        }
+        print(f"{'holds' if found.holds else 'FAILS'}  {fault.name}  {dict(found.figures)}", flush=True)
+        _write([rows[f.name] for f in FAULTS if f.name in rows])
+    return 1 if failed else 0
+
+
+def _named(names: Sequence[str]) -> list[Fault]:
+    known = {fault.name: fault for fault in FAULTS}
+    for name in names:
+        if name not in known:
+            raise BadConfig("fault", name, f"one of {', '.join(known)}{nearest(name, list(known))}")
+    return [known[name] for name in names]
+
+
+def _kept() -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = json.loads(RESULTS.read_bytes())["rows"] if RESULTS.exists() else []
+    return rows
+
+
+def _write(rows: Sequence[Mapping[str, object]]) -> None:
+    replace(RESULTS, json.dumps({"rows": rows}, indent=1).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,95 @@
+"""Rows of the console's tables from what the stages say: models and hosts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hotpath.clock import SECOND, Micros
+from hotpath.handoffs import Announcement, HostClock, Receipt
+from monitoring.console.state import Host, Interval, Model
+
+MOST_MODELS = 20
+MOST_INTERVALS = 10
+
+
+def models(
+    announced: Iterable[Announcement],
+    receipts: Iterable[Receipt],
+    holdout: Mapping[str, float],
+    outcomes: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+    now: Micros,
+) -> tuple[Model, ...]:
+    """The newest models of all pipelines, newest sequence first.
+
+    `holdout`: AUC by bundle. `outcomes`: by pipeline and sequence, what the watch of outcomes has.
+    """
+    states = _states(receipts)
+    rows = (_model(a, states, holdout, outcomes, now) for a in announced)
+    return tuple(sorted(rows, key=lambda m: (m["pipeline"], -m["sequence"]))[:MOST_MODELS])
+
+
+def hosts(ledger: Iterable[HostClock]) -> tuple[Host, ...]:
+    """The ledger, wrong clocks first."""
+    rows = (_host(entry) for entry in ledger)
+    return tuple(
+        sorted(rows, key=lambda h: (h["state"] not in ("ahead", "behind"), h["pipeline"], h["host"]))
+    )
+
+
+def _states(receipts: Iterable[Receipt]) -> dict[tuple[str, int], tuple[str, str]]:
+    """What the scorers did with each sequence. Of those that went live only the newest still is."""
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    live: dict[tuple[str, str], int] = {}
+    for receipt in receipts:
+        key = (receipt.pipeline, receipt.sequence)
+        if receipt.kind == "live":
+            before = live.get((receipt.pipeline, receipt.scorer))
+            if before is not None and before != receipt.sequence:
+                found[receipt.pipeline, before] = ("previous", "")
+            live[receipt.pipeline, receipt.scorer] = receipt.sequence
+        if receipt.kind != "admitted" or found.get(key, ("", ""))[0] != "live":
+            found[key] = (receipt.kind.replace("_", " "), receipt.why)
+    return found
+
+
+def _model(
+    announcement: Announcement,
+    states: Mapping[tuple[str, int], tuple[str, str]],
+    holdout: Mapping[str, float],
+    outcomes: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+    now: Micros,
+) -> Model:
+    pipeline, sequence = announcement.pipeline, announcement.sequence
+    state, why = states.get((pipeline, sequence), ("announced", ""))
+    live = outcomes.get(pipeline, {}).get(str(sequence), {})
+    return {
+        "pipeline": pipeline,
+        "sequence": sequence,
+        "bundle": announcement.bundle,
+        "kind": announcement.kind,
+        "state": state,
+        "why": why or announcement.why,
+        "announced_at": announcement.announced_at,
+        "age_s": (now - announcement.announced_at) / SECOND,
+        "holdout_auc": holdout.get(announcement.bundle),
+        "live_auc": live.get("auc"),
+        "labelled": int(live.get("labelled") or 0),
+        "answers": int(live.get("answers") or 0),
+    }
+
+
+def _host(entry: HostClock) -> Host:
+    intervals: list[Interval] = [
+        {"since": bad.since, "until": bad.until, "offset_s": bad.offset / SECOND}
+        for bad in entry.bad()[-MOST_INTERVALS:]
+    ]
+    return {
+        "pipeline": entry.pipeline,
+        "host": entry.host,
+        "state": entry.state,
+        "offset_s": None if entry.offset is None else entry.offset / SECOND,
+        "count": entry.count,
+        "first_seen": entry.first_seen,
+        "last_seen": entry.last_seen,
+        "intervals": intervals,
+    }

@@ -1,0 +1,223 @@
+"""What the monitoring job watches of each pipeline: its watches put together, fed, and looked at.
+
+Part of the composition root (`monitoring/job.py`). One thread calls `turn`; any thread may ask what was
+seen last. A batch that cannot be read stops the watches that want it, says so, and is tried again; the others
+go on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hotpath.bundle_store import BundleStore
+from hotpath.clock import SECOND, Clock
+from hotpath.contract.model import Contract
+from hotpath.errors import BadArtifact, BadInput, HotpathError
+from hotpath.handoffs import MARKS, MODELS, RECEIPTS, Announcement, Receipt
+from hotpath.kafka import Entry, Log, Tail
+from hotpath.lake import Lake, Manifest
+from hotpath.points import Points
+from hotpath.settings import Settings
+from monitoring.clock_watch import ClockWatch
+from monitoring.console import rows
+from monitoring.console.snapshot import Elsewhere
+from monitoring.freshness import FreshnessWatch
+from monitoring.outcome_watch import OutcomeWatch
+from monitoring.windows import Rules
+
+MOST_BATCHES = 50
+"""A watch takes in one turn: a long lake must not keep the marks waiting."""
+MOST_RECORDS = 2_000
+QUIET_S = 60.0
+"""Between two tellings of the same trouble."""
+
+log = logging.getLogger("monitoring")
+
+
+class Watch(Protocol):
+    """What follows a lake batch by batch."""
+
+    @property
+    def cursor(self) -> int:
+        """The next batch it wants."""
+
+    def take(self, manifest: Manifest) -> None:
+        """That batch. Raises BadArtifact on a file of it that does not read."""
+
+    def tick(self) -> None:
+        """Time has passed."""
+
+
+def rules(settings: Settings, clock: Clock) -> Rules:
+    """The ledger's rules in domain time: jitter on the way is real, so a replay's rate magnifies it."""
+    clocks, second = settings.clocks, max(1.0, clock.timeline().rate) * SECOND
+    return Rules(int(clocks.window_s * second), int(clocks.limit_s * second), clocks.confirm)
+
+
+@dataclass
+class Pipeline:
+    """One pipeline's lake and its watches."""
+
+    lake: Lake
+    store: BundleStore
+    clocks: ClockWatch
+    outcomes: OutcomeWatch
+    freshness: FreshnessWatch
+
+    def turn(self) -> None:
+        """New batches to each watch. Raises BadArtifact naming the one that cannot be read."""
+        troubles: list[BadArtifact] = []
+        watches: tuple[Watch, ...] = (self.clocks, self.outcomes, self.freshness)
+        for watch in watches:
+            try:
+                self._feed(watch)
+            except BadArtifact as error:
+                troubles.append(error)
+            watch.tick()
+        if troubles:
+            raise troubles[0]
+
+    def _feed(self, watch: Watch) -> None:
+        for _ in range(MOST_BATCHES):
+            if (manifest := self.lake.manifest(watch.cursor)) is None:
+                return
+            watch.take(manifest)
+
+
+@dataclass
+class Watching:
+    """All pipelines, and the cloud's topics that tell of models and marks."""
+
+    settings: Settings
+    contracts: Sequence[Contract]
+    key: Ed25519PrivateKey
+    log: Log
+    points: Points
+    clock: Clock
+    seen: Elsewhere = field(init=False)
+    _pipelines: dict[str, Pipeline] = field(default_factory=dict)
+    _announced: dict[tuple[str, int], Announcement] = field(default_factory=dict)
+    _receipts: list[Receipt] = field(default_factory=list)
+    _tails: list[Tail] = field(default_factory=list)
+    _told: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.seen = Elsewhere(self.clock.now())
+        self._rules = rules(self.settings, self.clock)
+
+    def turn(self) -> None:
+        """Everything that is new. Raises Unavailable where Kafka is away; call it again."""
+        self._open()
+        for tail in self._tails:
+            self._hear(tail)
+        for name, pipeline in self._pipelines.items():
+            try:
+                pipeline.turn()
+            except BadArtifact as error:
+                self._trouble(name, error)
+        self.seen = self._elsewhere()
+
+    def close(self) -> None:
+        """Let go of the topics."""
+        while self._tails:
+            self._tails.pop().close()
+
+    def _open(self) -> None:
+        """Watches and tails, once Kafka answers; the clocks' watch anew where a replay changes its rate."""
+        for contract in self.contracts:
+            if contract.name not in self._pipelines:
+                self._pipelines[contract.name] = self._pipeline(contract)
+        if (found := rules(self.settings, self.clock)) != self._rules:
+            self._rules = found
+            for contract in self.contracts:
+                pipeline = self._pipelines[contract.name]
+                pipeline.clocks = self._clocks(contract, pipeline.lake)
+        if not self._tails:
+            self._tails.append(self.log.tail([MODELS, RECEIPTS]))
+            # Marks of the past tell nothing of the line: when they were received is not written anywhere.
+            self._tails.append(self.log.tail([MARKS], newest=True))
+
+    def _pipeline(self, contract: Contract) -> Pipeline:
+        lake = Lake(self.settings.lake_root(), contract.name)
+        store = BundleStore(self.settings.bundle_store() / contract.name)
+        points = replace(self.points, tags={**self.points.tags, "pipeline": contract.name})
+        folder = self.settings.monitoring(contract.name)
+        return Pipeline(
+            lake,
+            store,
+            self._clocks(contract, lake),
+            OutcomeWatch(lake, contract, store, self.key, self.log, points, self.clock, folder),
+            FreshnessWatch(lake, contract, points, self.clock, store),
+        )
+
+    def _clocks(self, contract: Contract, lake: Lake) -> ClockWatch:
+        folder = self.settings.monitoring(contract.name)
+        return ClockWatch(lake, contract, self._rules, self.log, self.points, self.clock, folder)
+
+    def _hear(self, tail: Tail) -> None:
+        for _ in range(MOST_RECORDS):
+            if (entry := tail.poll(0.02)) is None:
+                return
+            try:
+                self._heard(entry)
+            except (BadInput, BadArtifact) as error:
+                self._trouble(entry.topic, error)
+
+    def _heard(self, entry: Entry) -> None:
+        """Raises BadInput or BadArtifact on a record that is not what its topic carries."""
+        if entry.topic == MARKS:
+            for pipeline in self._pipelines.values():
+                pipeline.clocks.mark(entry, self.clock.real())
+        elif entry.topic == MODELS and entry.value is not None:
+            found = Announcement.verified(entry.value, self.key.public_key())
+            self._announced[found.pipeline, found.sequence] = found
+            for pipeline in self._pipelines.values():
+                pipeline.outcomes.announced(found)
+        elif entry.topic == RECEIPTS:
+            receipt = Receipt.from_bytes(entry.value)
+            self._receipts.append(receipt)
+            for pipeline in self._pipelines.values():
+                pipeline.outcomes.receipt(receipt)
+                pipeline.freshness.receipt(receipt)
+
+    def _elsewhere(self) -> Elsewhere:
+        now = self.clock.now()
+        outcomes = {name: p.outcomes.figures() for name, p in self._pipelines.items()}
+        ledger = [host for p in self._pipelines.values() for host in p.clocks.hosts().values()]
+        return Elsewhere(
+            virtual=now,
+            rate=self.clock.timeline().rate,
+            models=rows.models(
+                self._announced.values(), self._receipts, self._holdout(), _by_model(outcomes), now
+            ),
+            hosts=rows.hosts(ledger),
+            outcomes=outcomes,
+        )
+
+    def _holdout(self) -> Mapping[str, float]:
+        """AUC on the holdout by bundle, as the trainer noted it of its runs."""
+        runs = (run for p in self._pipelines.values() for run in p.store.runs())
+        return {run.bundle: run.auc for run in runs if run.bundle is not None and run.auc is not None}
+
+    def _trouble(self, where: str, error: HotpathError) -> None:
+        """Named once a minute."""
+        said = f"{where}: {error}"
+        if self.clock.elapsed() - self._told.get(said, -QUIET_S) >= QUIET_S:
+            self._told[said] = self.clock.elapsed()
+            log.error("%s", said)
+
+
+def _by_model(
+    outcomes: Mapping[str, Mapping[str, object]],
+) -> dict[str, Mapping[str, Mapping[str, float | None]]]:
+    found: dict[str, Mapping[str, Mapping[str, float | None]]] = {}
+    for name, said in outcomes.items():
+        match said.get("by"):
+            case {"model": dict(models)}:
+                found[name] = models
+    return found

@@ -1,0 +1,75 @@
+"""What the scorer measures of itself, a pipeline: sums since the start, and the point of what came since.
+
+The request path only adds to plain attributes, the watcher only reads them and remembers what it read: no
+lock, no reset, nothing lost. Owns which stages there are; knows no clock and no log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from hotpath.clock import SECOND, Micros
+from hotpath.points import Number
+from serve.generation import Generation
+
+Elapsed = Callable[[], float]
+"""Real seconds since an arbitrary start (`Clock.elapsed`)."""
+
+
+@dataclass(slots=True)
+class Sums:
+    """Counts and seconds since the start. `parse_s` is of requests, `features_s` on of rows."""
+
+    requests: int = 0
+    errors: int = 0
+    rows: int = 0
+    degraded: int = 0
+    dropped: int = 0
+    request_s: float = 0.0
+    parse_s: float = 0.0
+    features_s: float = 0.0
+    model_s: float = 0.0
+    record_s: float = 0.0
+
+    def answered(self, status: int, seconds: float) -> None:
+        """A request was answered after `seconds`."""
+        self.requests += 1
+        self.errors += status >= 400
+        self.request_s += seconds
+
+
+@dataclass
+class Since:
+    """The sums of one pipeline, and those that its last point had seen."""
+
+    sums: Sums
+    seen: Sums
+
+    @classmethod
+    def start(cls) -> Since:
+        """Nothing yet."""
+        return cls(Sums(), Sums())
+
+    def fields(self, live: Generation | None, now: Micros) -> Mapping[str, Number]:
+        """The measurement `scorer` since the last call; a mean of nothing is not known."""
+        before, now_sums = self.seen, replace(self.sums)
+        self.seen = now_sums
+        requests, rows = now_sums.requests - before.requests, now_sums.rows - before.rows
+        return {
+            "requests": requests,
+            "errors": now_sums.errors - before.errors,
+            "degraded": now_sums.degraded - before.degraded,
+            "dropped": now_sums.dropped - before.dropped,
+            "request_us": _mean_us(now_sums.request_s - before.request_s, requests),
+            "parse_us": _mean_us(now_sums.parse_s - before.parse_s, requests),
+            "features_us": _mean_us(now_sums.features_s - before.features_s, rows),
+            "model_us": _mean_us(now_sums.model_s - before.model_s, rows),
+            "record_us": _mean_us(now_sums.record_s - before.record_s, rows),
+            "generation": None if live is None else live.sequence,
+            "model_age_s": None if live is None else (now - live.trained_at) / SECOND,
+        }
+
+
+def _mean_us(seconds: float, count: int) -> float | None:
+    return seconds / count * 1e6 if count else None

@@ -1,0 +1,17 @@
+"""The mirror's lag is told by its own offsets and the source's ends."""
+
+from __future__ import annotations
+
+from monitoring.mirror_lag import lag, mirrored
+
+
+def test_what_has_crossed_is_read_from_the_mirrors_own_offsets() -> None:
+    key = b'["MirrorSourceConnector",{"cluster":"onprem","partition":2,"topic":"flights.status"}]'
+    assert mirrored(key, b'{"offset":41}') == ("flights.status", 2, 42)
+    assert mirrored(key, None) is None
+    assert mirrored(b'["MirrorHeartbeatConnector",{"sourceClusterAlias":"a"}]', b'{"offset":0}') is None
+
+
+def test_lag_is_what_stands_at_the_source_and_has_not_crossed() -> None:
+    ends = {("t", 0): 10, ("t", 1): 4, ("u", 0): 3}
+    assert lag(ends, {("t", 0): 7, ("t", 1): 4}) == {"t": 3, "u": 3}

@@ -1,0 +1,64 @@
+"""Live metrics: scikit-learn's, defined wherever they can be, against counting by hand."""
+
+from __future__ import annotations
+
+from math import log
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hotpath.local.live_quality import live_quality
+from monitoring.quality import CLIP, Quality, auc, measured
+
+SCORES = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.7, 1.0]) | st.floats(0, 1)
+PAIRS = st.lists(st.tuples(st.booleans(), SCORES), max_size=60)
+
+
+def of(*rows: tuple[int, float]) -> Quality:
+    """Quality of (target, score) pairs at the threshold 0.5."""
+    target, score = np.array([r[0] for r in rows], int), np.array([r[1] for r in rows], float)
+    return measured(target, score, np.full(len(rows), 0.5))
+
+
+def test_every_metric_of_a_few_answers() -> None:
+    # said yes: 0.9 (true), 0.6 (false); said no: 0.4 (true), 0.1 (false); unlabelled: 0.99
+    found = of((1, 0.9), (0, 0.6), (1, 0.4), (0, 0.1), (-1, 0.99))
+    assert (found.answers, found.labelled, found.coverage) == (5, 4, 0.8)
+    assert found.auc == 0.75
+    assert (found.f1, found.accuracy) == (0.5, 0.5)
+    assert found.f2 == pytest.approx(0.5)
+    assert found.log_loss == pytest.approx(-(log(0.9) + log(0.4) + log(0.4) + log(0.9)) / 4)
+
+
+def test_a_score_at_its_threshold_is_a_yes() -> None:
+    assert of((1, 0.5)).accuracy == 1.0
+
+
+def test_nothing_asked_nothing_labelled_one_class() -> None:
+    assert of() == Quality(0, 0)
+    assert of((-1, 0.5)) == Quality(1, 0, 0.0)
+    only = of((0, 0.2), (0, 0.3))
+    assert (only.auc, only.f1, only.f2, only.accuracy) == (None, 0.0, 0.0, 1.0)
+
+
+def test_an_answer_without_a_score_is_counted_alone() -> None:
+    assert of((1, float("nan"))) == Quality(1, 1, 1.0)
+
+
+def test_a_certain_and_wrong_answer_costs_much_and_not_everything() -> None:
+    assert of((1, 0.0), (0, 0.0)).log_loss == pytest.approx(-log(CLIP) / 2, rel=1e-6)
+
+
+@given(PAIRS)
+def test_the_area_is_the_share_of_pairs_in_the_right_order(pairs: list[tuple[bool, float]]) -> None:
+    yes, no = [s for t, s in pairs if t], [s for t, s in pairs if not t]
+    halves = sum((a > b) + (a >= b) for a in yes for b in no)
+    counted = halves / (2 * len(yes) * len(no)) if yes and no else None
+    answers = [(str(n), s, 0) for n, (_, s) in enumerate(pairs)]
+    labels = [(str(n), t, 1, 0, n) for n, (t, _) in enumerate(pairs)]
+    assert live_quality(answers, labels, 1).auc == counted
+    if pairs:
+        target, score = np.array([t for t, _ in pairs]), np.array([s for _, s in pairs])
+        assert auc(target, score) == pytest.approx(counted, abs=1e-12)
