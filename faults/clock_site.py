@@ -1,5 +1,4 @@
-"""A real lake, the watch over its files, and the window that Spark builds of it: what a wrong clock would
-teach.
+"""A real lake, the watch over its files, and the window that Spark builds of it: what a wrong clock teaches.
 
 The events of a generated fleet land batch by batch. Each carries in `weight` whether a wrong clock stamped
 it, so that a skewed row shows in what the trainer reads.
@@ -77,13 +76,14 @@ class Site:
 
     def rewritten(self) -> int:
         """Files of the lake that are not what they were when they landed."""
-        return sum(self._files()[path] != data for path, data in self.files.items())
+        now = self._files()
+        return len([path for path, data in self.files.items() if now.get(path) != data])
 
     def differing(self, other: Site) -> int:
         """Rows of the two windows that are not the same, in their order."""
         mine, others = self._rows().to_pylist(), other._rows().to_pylist()
-        differ = sum(a != b for a, b in zip(mine, others, strict=False))
-        return differ + abs(len(mine) - len(others))
+        differ = [a for a, b in zip(mine, others, strict=False) if a != b]
+        return len(differ) + abs(len(mine) - len(others))
 
     def _rows(self) -> pa.Table:
         folder = Folder(self.folder / "run")

@@ -64,7 +64,7 @@ class BundleStore:
         return {n: json.loads((folder / f"{n}.json").read_bytes()) for n in _numbers(folder)}
 
     def facts(self, bundle: str) -> Mapping[str, object]:
-        """What the trainer recorded of a kept bundle. Raises BadArtifact where it is not kept or not whole."""
+        """What the trainer recorded of a kept bundle. Raises BadArtifact where it is not kept whole."""
         path = self._folder / "bundles" / f"{bundle}.zip"
         try:
             return recorded(path.read_bytes())

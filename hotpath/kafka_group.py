@@ -37,7 +37,7 @@ class Group(Protocol):
         """
 
     def at_end(self) -> bool:
-        """Whether all that stands in the topic was taken when `take` looked last."""
+        """Whether all that stands in the topic now was taken."""
 
     def close(self) -> None:
         """Let go of the connection; what was taken and not committed comes again."""
@@ -59,7 +59,7 @@ class KafkaGroup:
                 "enable.partition.eof": True,
                 # A broker answers a connection's requests in order: `behind` waits for the fetch before it.
                 "fetch.wait.max.ms": FETCH_MS,
-                # A member that was killed is given up soon; one that waits for its own sink may wait for hours.
+                # One that was killed is given up soon; one that waits for its own sink may wait for hours.
                 "session.timeout.ms": SESSION_MS,
                 "max.poll.interval.ms": MOST_SILENT_MS,
                 "log_level": 2,
@@ -67,7 +67,7 @@ class KafkaGroup:
         )
         self._consumer.subscribe([topic])
         self._next: dict[int, int] = {}
-        self._ended: set[int] = set()
+        self._ended: dict[int, int] = {}
 
     def take(self, most: int, seconds: float) -> list[Entry]:
         """See `Group.take`. Raises Unavailable on a fatal error of the client."""
@@ -75,9 +75,8 @@ class KafkaGroup:
         for message in self._consumer.consume(most, seconds):
             if (error := message.error()) is None:
                 taken.append(entry(message))
-                self._ended.discard(message.partition())
             elif error.code() == KafkaError._PARTITION_EOF:
-                self._ended.add(message.partition())
+                self._ended[message.partition()] = message.offset()
             elif error.fatal():
                 raise Unavailable("Kafka", error.str(), *REACHABLE)
         self._next.update({e.partition: e.offset + 1 for e in taken})
@@ -96,22 +95,33 @@ class KafkaGroup:
 
     def behind(self) -> int:
         """See `Group.behind`."""
-        assigned = self._consumer.assignment()
+        ends = self._ends()
         try:
-            committed = self._consumer.committed(assigned, timeout=MOST_WAIT_S)
-            ends = [self._consumer.get_watermark_offsets(p, timeout=MOST_WAIT_S) for p in assigned]
+            committed = self._consumer.committed(self._consumer.assignment(), timeout=MOST_WAIT_S)
         except KafkaException as error:
             raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
-        return sum(high - max(low, place.offset) for place, (low, high) in zip(committed, ends, strict=True))
+        done = {place.partition: place.offset for place in committed}
+        return sum(high - max(low, done.get(p, low)) for p, (low, high) in ends.items())
 
     def at_end(self) -> bool:
-        """See `Group.at_end`."""
-        assigned = {place.partition for place in self._consumer.assignment()}
-        return bool(assigned) and assigned <= self._ended
+        """See `Group.at_end`. Raises Unavailable."""
+        # The broker is asked anew: what was the end a moment ago says nothing of what has come since.
+        ends = self._ends()
+        return bool(ends) and all(self._ended.get(p, -1) >= high for p, (_, high) in ends.items())
 
     def close(self) -> None:
         """See `Group.close`."""
         self._consumer.close()
+
+    def _ends(self) -> dict[int, tuple[int, int]]:
+        """First offset and one past the last of each partition that is ours, as the broker says now."""
+        try:
+            return {
+                place.partition: self._consumer.get_watermark_offsets(place, timeout=MOST_WAIT_S)
+                for place in self._consumer.assignment()
+            }
+        except KafkaException as error:
+            raise Unavailable(f"Kafka at {self._servers}", str(error), *REACHABLE) from error
 
 
 @dataclass

@@ -2,13 +2,12 @@
 
 The table `MEASUREMENTS` names all of them with their tags and fields; adding one is one entry there. A
 point is stamped with real time: what is measured is the machine, also while the domain's time is replayed.
+What `Points.say` sends are doubles throughout: the first value of a field fixes its type in InfluxDB, and a
+later point that said 0.5 where the first said 0 would be refused.
 Source of the format: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
 
     >>> Point("machine", {"site": "cloud"}, {"cpu": 12.5, "parts": 9}, 1_000_000).line()
     'machine,site=cloud cpu=12.5,parts=9i 1000000'
-
-What `Points.say` sends are doubles throughout: the first value of a field fixes its type in InfluxDB, and a later
-point that said 0.5 where the first said 0 would be refused.
 """
 
 from __future__ import annotations
@@ -259,7 +258,7 @@ class Points:
 
 
 def sayable(text: str) -> str:
-    """A tag's value as the format can carry it: no control character, no backslash at the end, not too long."""
+    """A tag's value as the format can carry it: no control character, no backslash at its end, cut."""
     clean = _CONTROL.sub(" ", text[:LONGEST_TAG]).encode("utf-8", "replace").decode()
     return clean.rstrip("\\")
 

@@ -68,7 +68,7 @@ class Host:
             later = replace(self, beyond=(*run, offset)[-rules.confirm :], within=())
             return later._named(rules) if len(later.beyond) == rules.confirm else later
         if size > rules.limit // 2:
-            # The figure is the clock's error and a little of the way: near the limit it may be beyond already.
+            # The figure is the clock's error and a little of the way: near the limit it may be beyond.
             near = size > rules.limit - rules.limit // MARGIN
             later = replace(self, beyond=(), within=())
             return later if near else later._good(offset, start)

@@ -60,7 +60,7 @@ class Writer:
 
     @property
     def waiting(self) -> bool:
-        """Whether points wait for Kafka, InfluxDB or an operator just now."""
+        """Whether points wait for Kafka, InfluxDB or an operator."""
         return bool(self._troubles)
 
     def run(self, stop: threading.Event) -> None:
@@ -77,7 +77,7 @@ class Writer:
         try:
             while not stop.is_set():
                 self._turn(stop)
-                if not self._pending and self._group is not None and self._group.at_end():
+                if not self._pending and self._at_end():
                     return True
             return False
         finally:
@@ -87,6 +87,13 @@ class Writer:
         """Leave the group and InfluxDB."""
         self._leave()
         self.sink.forget()
+
+    def _at_end(self) -> bool:
+        try:
+            return self._group is not None and self._group.at_end()
+        except Unavailable as error:
+            self._hindered(error)
+            return False
 
     def _turn(self, stop: threading.Event) -> None:
         """One batch, from Kafka to the commit; in trouble with Kafka, a pause and another connection."""

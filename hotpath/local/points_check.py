@@ -1,8 +1,8 @@
 """Whether InfluxDB holds what was said: every point that stands in the cloud's topic, looked up by its key.
 
 A point is its measurement, tags and instant; one that was written twice is one. What stands in the topic and
-is no point at all, or was refused, counts as lost: somebody measured it and nobody can ask for it. Compared as
-sets, so that points of another deployment in the same bucket hide nothing.
+is no point at all, or was refused, counts as lost: somebody measured it and nobody can ask for it. Compared
+as sets, so that points of another deployment in the same bucket hide nothing.
 """
 
 from __future__ import annotations

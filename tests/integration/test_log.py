@@ -150,6 +150,7 @@ def test_a_member_knows_when_it_has_taken_all(log: Log, topic: str, join: Join) 
         taken(member, 2)
         until(lambda: not member.take(1, 0.2) and member.at_end(), "the end")
         sent(log, topic, b"3")
+        assert not member.at_end()
         assert taken(member, 1) == [b"3"]
 
 

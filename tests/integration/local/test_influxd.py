@@ -66,3 +66,31 @@ def test_a_build_that_fails_leaves_nothing_that_looks_like_one(tmp_path: Path) -
     assert done.returncode == 1
     assert "no route to the proxy" in done.stderr
     assert sorted(p.name for p in (tmp_path / "cache").iterdir()) == ["influxd-build.log", "influxd.lock"]
+
+
+GO = """#!/bin/sh
+# A go that builds at once: counts its builds, and leaves a program that says its version.
+while [ $# -gt 0 ]; do
+  if [ "$1" = "-o" ]; then
+    echo built >> "$COUNT"
+    printf "#!/bin/sh\\necho 'InfluxDB v2.7.11 (git: x)'\\n" > "$2"
+    chmod 755 "$2"
+  fi
+  shift
+done
+"""
+
+
+def test_of_two_builds_at_once_one_waits_and_takes_what_the_other_made(tmp_path: Path) -> None:
+    path = path_of(tmp_path / "bin", *SYSTEM, "chmod", "mv", "cut")
+    for tool in ("cargo", "gcc"):
+        program(tmp_path / "bin" / tool, "")
+    program(tmp_path / "bin" / "go", "")
+    (tmp_path / "bin" / "go").write_text(GO)
+    count = tmp_path / "count"
+    env = {"PATH": path, "HOTPATH_CACHE": str(tmp_path / "cache"), "COUNT": str(count)}
+    both = [subprocess.Popen([SCRIPT], env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said == [str(tmp_path / "cache" / f"influxd-{influxd.VERSION}" / "influxd")] * 2
+    assert count.read_text().split() == ["built"]

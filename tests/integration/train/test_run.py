@@ -23,8 +23,9 @@ from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Gate
 from hotpath.contract.types import Type
-from hotpath.handoffs import BUNDLES, HOSTS, MODELS, Announcement, HostClock
+from hotpath.handoffs import BUNDLES, HOSTS, MODELS, Announcement, HostClock, topics
 from hotpath.kafka import MemoryLog
+from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.progress import Progress, read
 from serve import engine
@@ -143,9 +144,11 @@ def test_nothing_of_a_run_is_left_running(trained: tuple[Site, Run]) -> None:
 
 
 def test_the_trainer_ends_within_five_seconds_and_takes_spark_with_it(
-    tmp_path: Path, environment: pytest.MonkeyPatch
+    tmp_path: Path, environment: pytest.MonkeyPatch, kafka: str
 ) -> None:
     found = site(tmp_path, 5, environment)
+    environment.setenv("HOTPATH__KAFKA__CLOUD__BOOTSTRAP_SERVERS", kafka)
+    Admin(kafka).ensure(topics([CONTRACT]), "cloud", 1)
     keys.make(tmp_path / "cloud" / "keys" / "signing.pem", tmp_path / "unused.pem")
     job = subprocess.Popen([sys.executable, "-m", "train.job", CONTRACT.name], stderr=subprocess.DEVNULL)
     try:
