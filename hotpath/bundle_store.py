@@ -68,8 +68,8 @@ class BundleStore:
         path = self._folder / "bundles" / f"{bundle}.zip"
         try:
             return recorded(path.read_bytes())
-        except OSError as error:
-            raise BadArtifact(f"bundle {bundle}", error.strerror, "one that the store keeps") from error
+        except (OSError, ValueError) as error:  # a name that came from outside may be no file's at all
+            raise BadArtifact(f"bundle {bundle}", str(error), "one that the store keeps") from error
 
     def take_sequence(self, of: Mapping[str, object]) -> int:
         """The next number, taken for good: where two ask, each gets its own."""

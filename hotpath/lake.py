@@ -141,9 +141,12 @@ class Lake:
 
     def manifests(self) -> tuple[Manifest, ...]:
         """Every published batch, oldest first."""
-        found = (self.folder / "manifest").glob("[0-9]*.json")
-        paths = sorted(found, key=lambda p: int(p.stem))
+        paths = map(self._manifest_path, sorted(self._published()))
         return tuple(Manifest.from_bytes(p.read_bytes(), str(p)) for p in paths)
+
+    def newest(self) -> int | None:
+        """The newest published batch; names only, no manifest is read."""
+        return max(self._published(), default=None)
 
     def paths(self, dataset: Dataset, manifests: Sequence[Manifest] | None = None) -> tuple[Path, ...]:
         """The files that count, oldest batch first. Raises BadArtifact on one that is absent or cut."""
@@ -186,6 +189,9 @@ class Lake:
         """Every recorded import."""
         paths = sorted((self.folder / "imports").glob("*.json"))
         return tuple(Import.from_bytes(path.read_bytes(), str(path)) for path in paths)
+
+    def _published(self) -> Iterator[int]:
+        return (int(path.stem) for path in (self.folder / "manifest").glob("[0-9]*.json"))
 
     def _manifest_path(self, batch: int) -> Path:
         return self.folder / "manifest" / f"{batch}.json"

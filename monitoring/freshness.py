@@ -40,7 +40,8 @@ class FreshnessWatch:
     def __init__(self, lake: Lake, contract: Contract, points: Points, clock: Clock, store: Bundles) -> None:
         self._lake, self._points, self._clock, self._store = lake, points, clock, store
         self._pipeline, self._began = contract.name, clock.now()
-        self.cursor = 1 + max((m.batch for m in lake.manifests()), default=-1)
+        newest = lake.newest()
+        self.cursor = 0 if newest is None else newest + 1
 
     def take(self, manifest: Manifest) -> None:
         """A batch was landed. Raises BadArtifact on a file of it that does not read."""

@@ -31,13 +31,17 @@ Place = tuple[str, int]
 
 
 def mirrored(key: bytes | None, value: bytes | None) -> tuple[str, int, int] | None:
-    """(topic, partition, records of it that have crossed) from a record of MM2's offsets topic."""
-    if key is None or value is None:
+    """(topic, partition, records of it that have crossed) from a record of MM2's offsets topic.
+
+    None for its other records, and for what MM2 did not write.
+    """
+    try:
+        match json.loads(key or b""), json.loads(value or b""):
+            case [[_, {"topic": str(topic), "partition": int(partition)}], {"offset": int(offset)}]:
+                return topic, partition, offset + 1
+    except ValueError:
         return None
-    (_, place), said = json.loads(key), json.loads(value)
-    if "topic" not in place:
-        return None
-    return place["topic"], place["partition"], said["offset"] + 1
+    return None
 
 
 def lag(ends: Mapping[Place, int], crossed: Mapping[Place, int]) -> dict[str, int]:

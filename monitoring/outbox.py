@@ -31,6 +31,8 @@ PATIENCE_S = 900.0
 """How long one alarm is tried; then the next has its turn."""
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 TIMEOUT_S = 5.0
+LAST_S = 0.2
+"""For a delivery under way when the process ends."""
 SERVICE_TIMEOUT_S = 30.0
 
 _KINDS = {"clear": "success", "warn": "warning", "page": "failure"}
@@ -143,13 +145,18 @@ class Outbox:
             return True
 
     def close(self, seconds: float) -> None:
-        """Let the queue run empty for a while, then end; the rest is counted as dropped."""
+        """Let the queue run empty for a while, then end; the rest is counted as dropped.
+
+        A delivery that hangs is left to the end of the process: its thread is a daemon.
+        """
         with self._changed:
             self._changed.wait_for(lambda: not self._queue, seconds)
             self._stop.set()
             self._changed.notify()
-        self._thread.join(TIMEOUT_S)
-        self.dropped += len(self._queue)
+        self._thread.join(LAST_S)
+        with self._changed:
+            self.dropped += len(self._queue)
+            self._queue.clear()
 
     def _run(self) -> None:
         while True:
@@ -160,6 +167,8 @@ class Outbox:
                 alarm = self._queue[0]
             delivered = self._delivered(alarm)
             with self._changed:
+                if not self._queue:  # given up meanwhile, and counted
+                    return
                 self.sent, self.dropped = self.sent + delivered, self.dropped + (not delivered)
                 self._queue.popleft()
                 self._changed.notify()

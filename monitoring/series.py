@@ -21,6 +21,8 @@ MOST_POINTS = 2_000
 """Of a series."""
 MOST_SERIES = 10_000
 """Of all measurements: a producer that puts an id into a tag must not fill the memory."""
+MOST_OF_ONE = MOST_SERIES // 2
+"""Of one measurement: a host's name is any producer's to invent, and must leave room for all the others."""
 
 Sample = tuple[Micros, float, float]
 """When it was heard, the field, and the field that a share divides by (0 for other measures)."""
@@ -49,7 +51,7 @@ class SeriesStore:
         kept = self._all.setdefault(point.measurement, {})
         key = tuple(sorted(point.tags.items()))
         if key not in kept:
-            if self._count >= MOST_SERIES:
+            if self._count >= MOST_SERIES or len(kept) >= MOST_OF_ONE:
                 self.refused += 1
                 return
             kept[key] = Series(point.tags)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
@@ -28,12 +28,14 @@ from hotpath.kafka import Log, Tail
 from hotpath.points import Points
 from monitoring.alarms import measurement, notice
 from monitoring.board import Alarm, Board, Subject
-from monitoring.verdicts import Latch, State
+from monitoring.verdicts import Latch, Level, State
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 RECENT = 100
+CLOSE_S = 2.0
+"""For alarms that wait when the process ends: its last points must still be written."""
 FORMAT = 1
 """Of the file; another one is begun anew, which only tells some alarms twice."""
 
@@ -61,7 +63,7 @@ class VerdictWatch:
         self._began = clock.real() - int(clock.elapsed() * 1e6)
         self._looked = clock.elapsed()
         self._tail: Tail | None = None
-        self._saved = _read(file)
+        self._saved, self._savable = _read(file), True
         board.remember(self._saved, self.now())
 
     def now(self) -> Micros:
@@ -84,15 +86,15 @@ class VerdictWatch:
         self._looked = self._clock.elapsed()
         for alarm in self._board.look(self.now()):
             self._tell(alarm)
-        if (states := self._board.remembered()).keys() != self._saved.keys():
-            self._saved = dict(states)
-            replace(self._file, _written(self._saved), 0o600)
+        if _levels(states := self._board.remembered()) != _levels(self._saved):
+            self._save(states)
 
     def close(self) -> None:
-        """Let go of Kafka, and of the outboxes once they have sent what waits."""
+        """Let go of Kafka, and of the outboxes once they have sent what waits; `CLOSE_S` for all of them."""
         self._drop_tail()
+        end = self._clock.elapsed() + CLOSE_S
         for outbox in self._outboxes:
-            outbox.close(2.0)
+            outbox.close(max(0.0, end - self._clock.elapsed()))
 
     def _read_points(self, seconds: float) -> None:
         end = self._clock.elapsed() + seconds
@@ -118,6 +120,17 @@ class VerdictWatch:
         for outbox in self._outboxes:
             outbox.put(alarm)
 
+    def _save(self, states: Mapping[Subject, State]) -> None:
+        try:
+            replace(self._file, _written(states), 0o600)
+        except OSError as error:
+            # A full disk is an alarm of its own, and telling it matters more; the next look tries again.
+            if self._savable:
+                log.error("%s cannot be written (%s): a restart would tell alarms anew", self._file, error)
+            self._savable = False
+            return
+        self._saved, self._savable = dict(states), True
+
     def _drop_tail(self) -> None:
         if self._tail is not None:
             self._tail.close()
@@ -127,7 +140,11 @@ class VerdictWatch:
 _LOUD = {"clear": logging.INFO, "warn": logging.WARNING, "page": logging.ERROR}
 
 
-def _written(states: dict[Subject, State]) -> bytes:
+def _levels(states: Mapping[Subject, State]) -> dict[Subject, Level]:
+    return {key: state.level for key, state in states.items()}
+
+
+def _written(states: Mapping[Subject, State]) -> bytes:
     return orjson.dumps(
         {"format": FORMAT, "states": [[*key, asdict(state)] for key, state in sorted(states.items())]}
     )
