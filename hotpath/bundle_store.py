@@ -80,15 +80,27 @@ class BundleStore:
         return self._append("runs", asdict(run))
 
     def runs(self) -> tuple[Run, ...]:
-        """Every run, oldest first."""
+        """Every run, oldest first. Raises BadArtifact on a note that does not read."""
+        return tuple(self.runs_after(0).values())
+
+    def runs_after(self, number: int) -> dict[int, Run]:
+        """The runs noted after that one, by their numbers. Raises BadArtifact on a note that does not read."""
         folder = self._folder / "runs"
-        return tuple(Run(**json.loads((folder / f"{n}.json").read_bytes())) for n in _numbers(folder))
+        return {n: _run(folder / f"{n}.json") for n in _numbers(folder) if n > number}
 
     def _append(self, kind: str, content: Mapping[str, object]) -> int:
         number = max(_numbers(self._folder / kind), default=0) + 1
         while not create(self._folder / kind / f"{number}.json", json.dumps(content).encode()):
             number += 1
         return number
+
+
+def _run(path: Path) -> Run:
+    data = path.read_bytes()
+    try:
+        return Run(**json.loads(data))
+    except (ValueError, TypeError) as error:
+        raise BadArtifact(str(path), data, "a run's note", "restore it, or delete it") from error
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -268,8 +268,12 @@ class HostClock(Record):
     intervals: list[list[int | None]]
     at: Micros
 
+    def __post_init__(self) -> None:
+        """Raises BadInput where an interval is not [since, until or null, offset]."""
+        self.bad()
+
     def bad(self) -> tuple[BadInterval, ...]:
-        """The intervals as values. Raises BadInput where one is not [since, until or null, offset]."""
+        """The intervals as values."""
         return tuple(BadInterval.of(self.host, raw) for raw in self.intervals)
 
 
@@ -286,7 +290,7 @@ class BadInterval:
     def of(cls, host: str, raw: object) -> BadInterval:
         """Raises BadInput where `raw` is not [since, until or null, offset]."""
         match raw:
-            case [int(since), None | int() as until, int(offset)]:
+            case [since, until, offset] if all(fits(n, int) for n in (since, offset)) and fits(until, int | None):
                 return cls(host, since, until, offset)
             case _:
                 raise BadInput(f"interval of {host}", raw, "[since, until or null, offset] in µs")

@@ -9,7 +9,7 @@ back what a whole one said.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,13 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, Unavailable
 from hotpath.files import replace as replace_file
 from hotpath.handoffs import HOSTS, HostClock, Mark
+from hotpath.hosts import key, newest
 from hotpath.kafka import Entry, Log, standing
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from monitoring.clock_points import Voice
 from monitoring.clocks import Hosts, Judged
-from monitoring.entries import Named, entry, key, newest
+from monitoring.entries import Named, entry
 from monitoring.ledger import Memory
 from monitoring.line import Line
 from monitoring.observed import observed
@@ -50,13 +51,14 @@ class ClockWatch:
         clock: Clock,
         folder: Path,
     ) -> None:
-        """Raises Unavailable where `hotpath.hosts` cannot be read, BadInput on what is no entry there."""
-        self._lake, self._contract, self._rules = lake, contract, rules
+        """Raises Unavailable where `hotpath.hosts` cannot be read."""
+        self._lake, self._contract, self.rules = lake, contract, rules
         self._log, self._clock = log, clock
         self._file = folder / FILE
         self._memory = _remembered(self._file, rules).under(rules, clock.now())
-        self._said = newest(standing(log, HOSTS), contract.name)
-        self._behind_until = max((m.batch + 1 for m in lake.manifests()), default=0)
+        self._said = _standing(standing(log, HOSTS), contract.name)
+        newest = lake.newest()
+        self._behind_until = 0 if newest is None else newest + 1
         # A ledger that begins anew measures nothing of what is long past.
         self._news_from = self.cursor or self._behind_until
         self._marks, self._line = Marks(), Line(_real(rules, clock), clock.elapsed())
@@ -78,8 +80,8 @@ class ClockWatch:
         if manifest.batch < self.cursor:
             return
         before = self._memory.ledger
-        rows = observed(self._lake, manifest, self._contract.events, self._rules)
-        ledger, closed = before.seen(rows, self._rules).settled(self._difference(), self._rules)
+        rows = observed(self._lake, manifest, self._contract.events, self.rules)
+        ledger, closed = before.seen(rows, self.rules).settled(self._difference(), self.rules)
         self._memory = replace(self._memory, ledger=ledger, cursor=manifest.batch + 1)
         self._last = closed[-1] if closed else self._last
         if manifest.batch >= self._news_from:
@@ -93,13 +95,14 @@ class ClockWatch:
         sequence = Mark.from_bytes(entry.value).sequence
         line = self._clock.timeline()
         stamped = line.virtual(entry.at)
-        self._marks = self._marks.with_mark(stamped, line.virtual(received), self._rules)
+        self._marks = self._marks.with_mark(stamped, line.virtual(received), self.rules)
         self._line = self._line.with_mark(sequence, entry.at, received, self._clock.elapsed())
         self._memory = replace(self._memory, mark=max(self._memory.mark, stamped))
 
     def tick(self) -> None:
         """Say what is new to `hotpath.hosts`, the points that are due, and keep the file."""
         elapsed = self._clock.elapsed()
+        self._log.flush(0)  # serves what was given up: where nothing is sent, nobody else asks
         hosts = self._hosts()
         spoke = self.caught_up and self._publish(hosts)
         self._line = self._voice.line(self._line, elapsed)
@@ -115,7 +118,7 @@ class ClockWatch:
 
     def wrong(self) -> Wrong:
         """Whose clock the votes name."""
-        return vote(self._last.median if self._last else None, self._difference(), self._rules.limit)
+        return vote(self._last.median if self._last else None, self._difference(), self.rules.limit)
 
     def named(self) -> tuple[Named, ...]:
         """Every interval of the ledger, and when its host was named in it, oldest first."""
@@ -129,10 +132,10 @@ class ClockWatch:
         return tuple(sorted(found, key=lambda n: n.at))
 
     def _difference(self) -> Micros | None:
-        return self._marks.difference(self._rules)
+        return self._marks.difference(self.rules)
 
     def _hosts(self) -> Hosts:
-        return self._memory.ledger.view(self._memory.mark, self._difference(), self._rules)
+        return self._memory.ledger.view(self._memory.mark, self._difference(), self.rules)
 
     def _publish(self, hosts: Hosts) -> bool:
         now, spoke = self._clock.now(), False
@@ -174,6 +177,13 @@ class ClockWatch:
             del self._said[told.host]
         else:
             self._said[told.host] = before
+
+
+def _standing(records: Sequence[Entry], pipeline: str) -> dict[str, HostClock]:
+    """What stands of each host. What something else lies on top of is said again: compaction keeps the top."""
+    top = {record.key: record.value for record in records}
+    found = newest(records, pipeline)
+    return {host: told for host, told in found.items() if top[key(pipeline, host)] == told.to_bytes()}
 
 
 def _real(rules: Rules, clock: Clock) -> Rules:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hotpath.clock import Micros
-from hotpath.errors import BadInput
 from hotpath.handoffs import HostClock
-from hotpath.kafka import Entry
 from monitoring.clocks import Host
 
 
@@ -33,20 +30,3 @@ def entry(pipeline: str, name: str, host: Host, before: HostClock | None, at: Mi
     return HostClock(
         pipeline, name, version, host.state, host.offset, met.first, met.last, met.count, intervals, said_at
     )
-
-
-def key(pipeline: str, host: str) -> bytes:
-    """The record's key on the compacted topic."""
-    return f"{pipeline}/{host}".encode()
-
-
-def newest(entries: Iterable[Entry], pipeline: str) -> dict[str, HostClock]:
-    """The newest record of each host of a pipeline. Raises BadInput on one that is no entry."""
-    found: dict[str, HostClock] = {}
-    for record in entries:
-        if record.value is not None and (record.key or b"").startswith(key(pipeline, "")):
-            told = HostClock.from_bytes(record.value)
-            if told.pipeline != pipeline:
-                raise BadInput("pipeline of a host's entry", told.pipeline, f"{pipeline}, as its key says")
-            found[told.host] = told
-    return found

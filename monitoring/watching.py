@@ -68,9 +68,12 @@ class Pipeline:
     clocks: ClockWatch
     outcomes: OutcomeWatch
     freshness: FreshnessWatch
+    holdout: dict[str, float] = field(default_factory=dict)
+    """AUC on the holdout by bundle, as the trainer noted it of its runs."""
+    _noted: int = 0
 
     def turn(self) -> None:
-        """New batches to each watch. Raises BadArtifact naming the one that cannot be read."""
+        """New batches to each watch, new runs. Raises BadArtifact naming the first that cannot be read."""
         troubles: list[BadArtifact] = []
         watches: tuple[Watch, ...] = (self.clocks, self.outcomes, self.freshness)
         for watch in watches:
@@ -79,6 +82,10 @@ class Pipeline:
             except BadArtifact as error:
                 troubles.append(error)
             watch.tick()
+        try:
+            self._note()
+        except BadArtifact as error:
+            troubles.append(error)
         if troubles:
             raise troubles[0]
 
@@ -87,6 +94,12 @@ class Pipeline:
             if (manifest := self.lake.manifest(watch.cursor)) is None:
                 return
             watch.take(manifest)
+
+    def _note(self) -> None:
+        for number, run in self.store.runs_after(self._noted).items():
+            self._noted = number
+            if run.bundle is not None and run.auc is not None:
+                self.holdout[run.bundle] = run.auc
 
 
 @dataclass
@@ -102,13 +115,12 @@ class Watching:
     seen: Elsewhere = field(init=False)
     _pipelines: dict[str, Pipeline] = field(default_factory=dict)
     _announced: dict[tuple[str, int], Announcement] = field(default_factory=dict)
-    _receipts: list[Receipt] = field(default_factory=list)
+    _receipts: dict[Receipt, None] = field(default_factory=dict)
     _tails: list[Tail] = field(default_factory=list)
-    _told: dict[str, float] = field(default_factory=dict)
+    _told: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.seen = Elsewhere(self.clock.now())
-        self._rules = rules(self.settings, self.clock)
 
     def turn(self) -> None:
         """Everything that is new. Raises Unavailable where Kafka is away; call it again."""
@@ -129,20 +141,18 @@ class Watching:
 
     def _open(self) -> None:
         """Watches and tails, once Kafka answers; the clocks' watch anew where a replay changes its rate."""
+        found = rules(self.settings, self.clock)
         for contract in self.contracts:
-            if contract.name not in self._pipelines:
-                self._pipelines[contract.name] = self._pipeline(contract)
-        if (found := rules(self.settings, self.clock)) != self._rules:
-            self._rules = found
-            for contract in self.contracts:
-                pipeline = self._pipelines[contract.name]
-                pipeline.clocks = self._clocks(contract, pipeline.lake)
+            if (pipeline := self._pipelines.get(contract.name)) is None:
+                self._pipelines[contract.name] = self._pipeline(contract, found)
+            elif pipeline.clocks.rules != found:
+                pipeline.clocks = self._clocks(contract, pipeline.lake, found)
         if not self._tails:
             self._tails.append(self.log.tail([MODELS, RECEIPTS]))
             # Marks of the past tell nothing of the line: when they were received is not written anywhere.
             self._tails.append(self.log.tail([MARKS], newest=True))
 
-    def _pipeline(self, contract: Contract) -> Pipeline:
+    def _pipeline(self, contract: Contract, found: Rules) -> Pipeline:
         lake = Lake(self.settings.lake_root(), contract.name)
         store = BundleStore(self.settings.bundle_store() / contract.name)
         points = replace(self.points, tags={**self.points.tags, "pipeline": contract.name})
@@ -150,14 +160,14 @@ class Watching:
         return Pipeline(
             lake,
             store,
-            self._clocks(contract, lake),
+            self._clocks(contract, lake, found),
             OutcomeWatch(lake, contract, store, self.key, self.log, points, self.clock, folder),
             FreshnessWatch(lake, contract, points, self.clock, store),
         )
 
-    def _clocks(self, contract: Contract, lake: Lake) -> ClockWatch:
+    def _clocks(self, contract: Contract, lake: Lake, found: Rules) -> ClockWatch:
         folder = self.settings.monitoring(contract.name)
-        return ClockWatch(lake, contract, self._rules, self.log, self.points, self.clock, folder)
+        return ClockWatch(lake, contract, found, self.log, self.points, self.clock, folder)
 
     def _hear(self, tail: Tail) -> None:
         for _ in range(MOST_RECORDS):
@@ -180,7 +190,9 @@ class Watching:
                 pipeline.outcomes.announced(found)
         elif entry.topic == RECEIPTS:
             receipt = Receipt.from_bytes(entry.value)
-            self._receipts.append(receipt)
+            if receipt in self._receipts:  # a tail that was opened anew begins at the topic's beginning
+                return
+            self._receipts[receipt] = None
             for pipeline in self._pipelines.values():
                 pipeline.outcomes.receipt(receipt)
                 pipeline.freshness.receipt(receipt)
@@ -199,17 +211,12 @@ class Watching:
             outcomes=outcomes,
         )
 
-    def _holdout(self) -> Mapping[str, float]:
-        """AUC on the holdout by bundle, as the trainer noted it of its runs."""
-        runs = (run for p in self._pipelines.values() for run in p.store.runs())
-        return {run.bundle: run.auc for run in runs if run.bundle is not None and run.auc is not None}
-
     def _trouble(self, where: str, error: HotpathError) -> None:
-        """Named once a minute."""
-        said = f"{where}: {error}"
-        if self.clock.elapsed() - self._told.get(said, -QUIET_S) >= QUIET_S:
-            self._told[said] = self.clock.elapsed()
-            log.error("%s", said)
+        """Named once a minute, whatever the value that was found."""
+        key = where, error.thing
+        if self.clock.elapsed() - self._told.get(key, -QUIET_S) >= QUIET_S:
+            self._told[key] = self.clock.elapsed()
+            log.error("%s: %s", where, error)
 
 
 def _by_model(

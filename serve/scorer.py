@@ -37,7 +37,8 @@ class Scorer:
 
     def sums(self, pipeline: str) -> Sums:
         """Where the request path adds up what a pipeline takes; the name must be one that is served."""
-        return self.stages.setdefault(pipeline, Since.start()).sums
+        since = self.stages.get(pipeline)
+        return (since or self.stages.setdefault(pipeline, Since.start())).sums
 
     def parsed(self, pipeline: str, raw: bytes) -> object:
         """The JSON of a body. Raises BadInput."""

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
-from hotpath.handoffs import BadInterval, HostClock
+from hotpath.handoffs import BadInterval
+from hotpath.hosts import newest
 from hotpath.kafka import Entry
 
 WRONG = "host's clock was wrong"
@@ -30,15 +31,8 @@ class Clocks:
 
     @classmethod
     def standing(cls, entries: Iterable[Entry], pipeline: str, tolerance: Micros) -> Clocks:
-        """From the records that stand on `hotpath.hosts`, oldest first: each host's newest counts.
-
-        Raises BadInput on a record that is no entry: what it would have said cannot be left out.
-        """
-        newest: dict[bytes, HostClock | None] = {}
-        for entry in entries:
-            if entry.key is not None and entry.key.startswith(f"{pipeline}/".encode()):
-                newest[entry.key] = None if entry.value is None else HostClock.from_bytes(entry.value)
-        bad = [interval for host in newest.values() if host is not None for interval in host.bad()]
+        """From the records that stand on `hotpath.hosts`, oldest first: each host's newest entry counts."""
+        bad = [interval for host in newest(entries, pipeline).values() for interval in host.bad()]
         return cls(tolerance, tuple(sorted(bad, key=lambda b: (b.host, b.since))))
 
     def within(self, start: Micros, end: Micros) -> Clocks:

@@ -44,6 +44,8 @@ JARS = configuration.PROJECT / ".jars" / "spark"
 CONF = {
     # The workers decode: bigger Arrow batches only cost them memory.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "10000",
+    # What may end between two looks; each look reads all of them.
+    "spark.sql.streaming.numRecentProgressUpdates": "5",
 }
 
 log = logging.getLogger("transform")
@@ -130,13 +132,18 @@ def _run(settings: configuration.Settings, pipeline: str, reached: Reached) -> N
     points = Points(kafka, Clock(settings.clock_file()), {"pipeline": pipeline})
     # Stopped from here, not from the handler: py4j's connection is busy waiting inside this thread.
     while not asked and not query.awaitTermination(timeout=1):
-        if (fields := batches.fields(query.lastProgress)) is not None:
-            points.say("stream", fields)
+        _tell(points, batches, query)
     query.stop()
+    _tell(points, batches, query)
     kafka.flush(FLUSH_S)
     progress.say("stopped")
     session.stop()
     held.close()
+
+
+def _tell(points: Points, batches: Batches, query: StreamingQuery) -> None:
+    for fields in batches.fresh(query.recentProgress):
+        points.say("stream", fields)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,11 +30,17 @@ class Batches:
         """A batch was landed with these counts."""
         self.rejected[batch] = Counter(counts)["rejected"]
 
-    def fields(self, progress: Progress | None) -> Mapping[str, Number] | None:
-        """The measurement `stream` of a progress; None where it was told before (or there is none yet)."""
-        if progress is None or progress["timestamp"] == self._told:
-            return None
-        self._told = progress["timestamp"]
+    def fresh(self, recent: Sequence[Progress]) -> Sequence[Mapping[str, Number]]:
+        """The measurement `stream` of each of the query's recent progresses that was not told before.
+
+        Two batches may end between two looks: the newest alone would leave one out.
+        """
+        stamps = [progress["timestamp"] for progress in recent]
+        news = recent[stamps.index(self._told) + 1 :] if self._told in stamps else recent
+        self._told = stamps[-1] if stamps else self._told
+        return [self._fields(progress) for progress in news]
+
+    def _fields(self, progress: Progress) -> Mapping[str, Number]:
         # An idle trigger reports under the number that the next batch will have.
         rows = progress["numInputRows"]
         return {

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from hotpath.clock import SECOND, Timeline
 from hotpath.contract.model import Contract
-from hotpath.handoffs import HOSTS, RECEIPTS, HostClock, Receipt
+from hotpath.handoffs import HOSTS, RECEIPTS, Receipt
+from hotpath.hosts import said
 from hotpath.kafka import Log, standing
 from hotpath.lake import Dataset, Lake
 from hotpath.local.report import HostFlagged, Records, quantile, tally
@@ -72,8 +73,8 @@ def hosts_flagged(log: Log, pipeline: str, timeline: Timeline) -> list[HostFlagg
     """
     found: dict[str, HostFlagged] = {}
     for entry in standing(log, HOSTS):
-        told = HostClock.from_bytes(entry.value)
-        if told.pipeline == pipeline and told.host not in found and (bad := told.bad()):
+        told = said(entry, pipeline)
+        if told is not None and told.host not in found and (bad := told.bad()):
             began = timeline.real(max(told.first_seen, bad[0].since))
             after = (timeline.real(told.at) - began) / SECOND
             found[told.host] = HostFlagged(told.host, round(bad[0].offset / SECOND, 3), round(after, 1))

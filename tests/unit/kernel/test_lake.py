@@ -36,6 +36,11 @@ def test_rows_of_published_batches_are_read_in_order(lake: Lake) -> None:
     assert lake.read("events")["event_id"].to_pylist() == ["b0", "b1", "b2", "b10"]
     assert lake.counts() == {"events": 4}
     assert lake.manifest(10) == manifest(10, write(lake, 10, ["b10"]))
+    assert lake.newest() == 10
+
+
+def test_a_lake_without_a_batch_has_no_newest_one(lake: Lake) -> None:
+    assert lake.newest() is None
 
 
 def test_the_rows_of_one_batch_can_be_read_alone_and_some_columns_of_them(lake: Lake) -> None:

@@ -129,8 +129,9 @@ def test_the_facts_of_a_kept_bundle_are_read_back_and_of_no_other(tmp_path: Path
     store, bundle = BundleStore(tmp_path), sealed("a")
     store.keep(bundle)
     assert store.facts(bundle.id) == {"name": "a"}
-    with pytest.raises(BadArtifact, match="one that the store keeps"):
-        store.facts("0" * 32)
+    for unknown in ("0" * 32, "n\0", "n" * 5_000):
+        with pytest.raises(BadArtifact, match="one that the store keeps"):
+            store.facts(unknown)
     (tmp_path / "bundles" / "torn.zip").write_bytes(bundle.packed[:100])
     with pytest.raises(BadArtifact, match="a whole bundle"):
         store.facts("torn")

@@ -98,6 +98,17 @@ def test_an_id_in_a_tag_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch
     assert board.refused == 14
 
 
+def test_invented_hosts_leave_room_for_every_other_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series, "MOST_OF_ONE", 3)
+    board = Board([RATE])
+    for n in range(10):
+        board.add(Point("clock", {"host": f"h{n}"}, {"offset_s": 1}, 0), n)
+    board.add(scorer(requests=1), 0)
+    board.add(scorer(requests=2), SECOND)
+    assert board.measured(RATE, 2 * SECOND) == {"s1": 1.0}
+    assert board.refused == 7
+
+
 def test_silence_begins_is_remembered_over_a_restart_and_ends() -> None:
     board = Board([SILENT])
     board.add(scorer(requests=1), 0)

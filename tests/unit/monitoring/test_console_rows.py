@@ -10,7 +10,7 @@ from hotpath.clock import HOUR, SECOND
 from hotpath.handoffs import Announcement, HostClock, Receipt
 from hotpath.points import Point
 from monitoring.board import Board
-from monitoring.console.rows import hosts, models
+from monitoring.console.rows import MOST_HOSTS, hosts, models
 from monitoring.console.snapshot import ARROW, CHARTS, Elsewhere, snapshot, worst
 from monitoring.monitors import MONITORS
 
@@ -56,6 +56,14 @@ def test_wrong_hosts_come_first_with_their_intervals_in_seconds() -> None:
     first, second = hosts([good, wrong])
     assert (first["host"], first["offset_s"], second["offset_s"]) == ("z", -3600, None)
     assert first["intervals"][1] == {"since": 20, "until": None, "offset_s": -3600}
+
+
+def test_of_very_many_hosts_the_wrong_ones_are_on_the_page() -> None:
+    states = [("good" if n != 777 else "behind") for n in range(1_000)]
+    ledger = [HostClock("p", f"h{n:03}", 1, s, 0, 0, 1, 5, [], 0) for n, s in enumerate(states)]  # type: ignore[arg-type]
+    shown = hosts(ledger)
+    assert len(shown) == MOST_HOSTS
+    assert [h["host"] for h in shown[:3]] == ["h777", "h000", "h001"]
 
 
 def test_the_arrow_and_the_charts_show_monitors_of_the_table() -> None:

@@ -121,6 +121,12 @@ def test_a_watch_begins_after_what_stands_in_the_lake_already(case: Case) -> Non
     assert (watch.cursor, list(case.said())) == (2, ["events"])
 
 
+def test_a_manifest_that_does_not_read_keeps_no_watch_from_beginning(case: Case) -> None:
+    case.land(0, 50, events=[(1.0, False)])
+    (case.lake.folder / "manifest" / "1.json").write_bytes(b"torn")
+    assert case.watch().cursor == 2
+
+
 def receipt(case: Case, **changed: object) -> Receipt:
     fields = {"pipeline": "flights", "scorer": "s", "sequence": 1, "bundle": "b1", "kind": "live"}
     return Receipt.from_fields({**fields, "why": "", "at": case.virtual(101), **changed})

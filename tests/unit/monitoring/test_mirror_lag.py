@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitoring.mirror_lag import lag, mirrored
 
 
@@ -10,6 +12,21 @@ def test_what_has_crossed_is_read_from_the_mirrors_own_offsets() -> None:
     assert mirrored(key, b'{"offset":41}') == ("flights.status", 2, 42)
     assert mirrored(key, None) is None
     assert mirrored(b'["MirrorHeartbeatConnector",{"sourceClusterAlias":"a"}]', b'{"offset":0}') is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (b"", b"{}"),
+        (b"no JSON", b'{"offset":1}'),
+        (b'["MirrorSourceConnector",{"partition":2,"topic":"t"}]', b'{"offset":"many"}'),
+        (b'["MirrorSourceConnector",{"topic":"t"}]', b'{"offset":1}'),
+        (b'{"a":1}', b"[]"),
+        (b"\xff", b"1"),
+    ],
+)
+def test_what_the_mirror_did_not_write_is_passed_over(key: bytes, value: bytes) -> None:
+    assert mirrored(key, value) is None
 
 
 def test_lag_is_what_stands_at_the_source_and_has_not_crossed() -> None:

@@ -104,6 +104,33 @@ def test_whoever_was_told_of_a_begin_is_told_of_the_end_after_a_restart(desk: De
     assert desk.told() == [("begin", "page", "cloud/m1"), ("end", "clear", "cloud/m1")]
 
 
+def test_a_warning_that_became_a_page_ends_as_a_page_after_a_restart(desk: Desk) -> None:
+    watch = desk.watch()
+    watch.tick(0)
+    desk.run(watch, 12, disk=90)
+    desk.run(watch, 12, disk=97)
+    watch.close()
+    again = desk.watch()
+    again.tick(0)
+    desk.run(again, 15, disk=40)
+    assert [kind_and_level[:2] for kind_and_level in desk.told()] == [
+        ("begin", "warn"), ("change", "page"), ("end", "clear"),
+    ]  # fmt: skip
+    assert desk.out.alarms[-1].change.was == "page"
+
+
+def test_a_full_disk_silences_no_alarm(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    watch = desk.watch()
+    watch.tick(0)
+    (desk.folder / "verdicts.json").mkdir()  # what stands there cannot be replaced by a file
+    desk.run(watch, 30, disk=97)
+    assert desk.told() == [("begin", "page", "cloud/m1")]
+    assert caplog.text.count("cannot be written") == 1
+    (desk.folder / "verdicts.json").rmdir()
+    desk.run(watch, 1, disk=97)
+    assert (desk.folder / "verdicts.json").is_file()
+
+
 def test_a_wall_clock_that_is_set_changes_no_verdict(desk: Desk) -> None:
     watch = desk.watch()
     watch.tick(0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hotpath.errors import BadArtifact, BadInput
+from hotpath.errors import BadArtifact
 from hotpath.handoffs import HOSTS, BadInterval, HostClock
 from hotpath.kafka import MemoryLog, standing
 from train.clocks import Clocks
@@ -37,11 +37,24 @@ def test_an_empty_topic_knows_of_no_wrong_clock() -> None:
     assert Clocks.standing([], "flights", 3) == Clocks(3)
 
 
-def test_a_record_that_is_no_entry_is_refused() -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b'{"host": "a"}',
+        entry("b").to_bytes(),
+        entry("a", pipeline="payments").to_bytes(),
+        *(entry("a", [1, 2, 3]).to_bytes().replace(b"[1,2,3]", bad) for bad in (b"7", b"[1,2]", b'[1,"",3]')),
+        entry("a", [1, 2, 3]).to_bytes().replace(b"[1,2,3]", b"[1,2,18446744073709551615]"),
+    ],
+)
+def test_a_record_that_is_no_entry_of_its_key_hides_no_wrong_clock_and_ends_no_run(value: bytes) -> None:
     log = told(entry("a", [1, None, 7]))
-    log.send(HOSTS, b'{"host": "b"}', b"flights/b")
-    with pytest.raises(BadInput):
-        Clocks.standing(standing(log, HOSTS), "flights", 3)
+    log.send(HOSTS, value, b"flights/a")
+    log.send(HOSTS, value, b"flights/strange")
+    assert Clocks.standing(standing(log, HOSTS), "flights", 3).intervals == (BadInterval("a", 1, None, 7),)
 
 
 #    |------ window (10, 20] ------|
