@@ -26,6 +26,8 @@ PREFIX = "HOTPATH__"
 
 
 def _absolute(path: Path) -> Path:
+    if path == Path():  # the empty text of a variable that is set to nothing
+        raise ValueError("Input should be a path, not empty")
     return path if path.is_absolute() else PROJECT / path
 
 

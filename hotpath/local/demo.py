@@ -50,6 +50,10 @@ CLOSING_S = 50.0
 DRAIN_S = 30.0
 STEP_S = 180.0
 """Longest wait for one step of the start."""
+WRITTEN = frozenset(
+    ("clock.jsonl", "cloud", "config", "kafka-cloud", "kafka-onprem", "ledger", "logs", "onprem", "state")
+)
+"""All that a run puts into its data folder; one that holds more is not ours to remove."""
 
 
 class Asked(Exception):
@@ -251,7 +255,7 @@ def demonstrate(settings: Settings, seconds: float | None, fresh: bool, story: S
             if finding.verdict == "wrong":
                 raise BadConfig(finding.subject, finding.verdict, finding.says, "hotpath doctor tells more")
         if fresh and settings.data.exists():
-            shutil.rmtree(settings.data)
+            forget(settings.data)
         try:
             with story:
                 report = Demo(settings, story, seconds).run()
@@ -265,3 +269,12 @@ def demonstrate(settings: Settings, seconds: float | None, fresh: bool, story: S
     missing = unmet(report) if seconds is not None else []
     story.finish([*told(report), *(f"NOT MET: {line}" for line in missing), f"report: {to}"])
     return 1 if missing else 0
+
+
+def forget(data: Path) -> None:
+    """Remove an earlier run's folder. Raises BadConfig, and removes nothing, where it holds anything else."""
+    if others := sorted(path.name for path in data.iterdir() if path.name not in WRITTEN):
+        raise BadConfig(
+            f"data folder {data}", others[:3], "only what a run writes", "set data to a folder of its own"
+        )
+    shutil.rmtree(data)
