@@ -125,7 +125,7 @@ def score(
     if example:
         body = json.dumps(example_request(load(found.pipelines / f"{pipeline}.yaml"))).encode()
     elif request is not None:
-        body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+        body = _read(request)
     else:
         raise BadInput("hotpath score", "no request", "--example or --request FILE")
     answer = ask(f"http://{found.serve.host}:{found.serve.port}", pipeline, body)
@@ -144,6 +144,13 @@ def models(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
         print(json.dumps(rows))
     else:
         _print(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
+
+
+def _read(request: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+    except OSError as error:
+        raise BadInput(str(request), error.strerror, "a readable file with a request") from error
 
 
 def _print(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
