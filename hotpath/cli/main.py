@@ -71,12 +71,14 @@ def status(as_json: AsJson = False) -> None:
     """Say what each part is doing; exit code 1 where nothing runs."""
     folder = settings.load().state("any").parent
     said = {path.stem: progress.read(path) for path in sorted(folder.glob("*.json"))}
+    gone = {part for part, facts in said.items() if progress.ended(facts)}
+    said |= {part: {**said[part], "state": f"ended (said: {said[part].get('state')})"} for part in gone}
     if as_json:
         print(json.dumps(said))
     else:
         rows = [(p, str(s.pop("state", "")), json.dumps(s)) for p, s in said.items()]
         _print(("part", "state", "facts"), rows)
-    sys.exit(0 if said else WRONG)
+    sys.exit(0 if said.keys() - gone else WRONG)
 
 
 @app.command()

@@ -35,7 +35,7 @@ from hotpath.local.processes import Processes
 from hotpath.local.report import Report, Written, told, unmet
 from hotpath.local.story import Scene, Story
 from hotpath.local.supervisor import Supervisor
-from hotpath.progress import Shown
+from hotpath.progress import Progress, Shown
 from hotpath.settings import Settings
 from ingest.plan import plan
 from monitoring.influx import read_access
@@ -81,6 +81,7 @@ class Demo:
             self.story.say,
         )
         self.lake = Lake(self.settings.lake_root(), PIPELINE)
+        self.progress = Progress(self.settings.state("demo"))
 
     # -- the story, top to bottom
 
@@ -211,14 +212,12 @@ class Demo:
 
     def _note_alive(self) -> None:
         """For the next run: should this one be killed, virtual time stood still from this instant on."""
-        said = {"state": "running", "alive_at": self.clock.real()}
-        replace(self.settings.state("demo"), json.dumps(said).encode())
+        self.progress.say("running", alive_at=self.clock.real())
 
     def _show(self, elapsed: float) -> None:
         running = {name: {"state": "running"} for name in self.parts.running()}
         states: dict[str, Mapping[str, Shown]] = {
-            name: progress.read(self.settings.state(name)) or running.get(name, {})
-            for name in self.parts.parts
+            name: self._said(name) or running.get(name, {}) for name in self.parts.parts
         }
         live = states["scorer"].get("live")
         if isinstance(live, dict) and live != self.live:
@@ -227,6 +226,11 @@ class Demo:
         behind = states["agent"].get("behind")
         lag = {t: int(n) for t, n in behind.items()} if isinstance(behind, dict) else {}
         self.story.show(Scene(elapsed, self.clock.now(), states, lag))
+
+    def _said(self, name: str) -> Mapping[str, Shown]:
+        """What a part says now; an earlier run's last word would pass for a live model."""
+        said = progress.read(self.settings.state(name))
+        return {} if progress.ended(said) else said
 
     def _admin(self, site: Site) -> Admin:
         return Admin(getattr(self.settings.kafka, site).address)

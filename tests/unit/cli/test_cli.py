@@ -12,6 +12,7 @@ from hotpath.cli import main as cli
 from hotpath.cli.scoring import example_request
 from hotpath.contract.load import load
 from hotpath.contract.request import request_decoder
+from hotpath.progress import Progress
 from hotpath.settings import PROJECT
 
 Run = Callable[..., tuple[object, str, str]]
@@ -106,3 +107,14 @@ def test_an_escape_beyond_unicode_is_one_line(run: Run, tmp_path: Path, escape: 
     bad.write_text(f'a: "{escape}"\n')
     code, _, err = run("check", str(bad))
     assert (code, len(err.splitlines())) == (2, 1)
+
+
+def test_status_tells_a_part_that_is_gone_from_one_that_runs(run: Run, tmp_path: Path) -> None:
+    state = tmp_path / "data" / "state"
+    state.mkdir(parents=True)
+    (state / "scorer.json").write_text('{"state": "ready", "pid": 999999999}')
+    code, out, _ = run("status", "--json")
+    assert (code, json.loads(out)["scorer"]["state"]) == (1, "ended (said: ready)")
+    Progress(state / "ingest.json").say("replaying")
+    code, out, _ = run("status", "--json")
+    assert (code, json.loads(out)["ingest"]["state"]) == (0, "replaying")
