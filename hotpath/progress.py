@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from hotpath.files import replace
@@ -19,7 +20,8 @@ class Progress:
     def say(self, state: str, **facts: Shown) -> None:
         """Replace the file: the state in a word or two, with every fact said so far brought up to date."""
         self._said = {**self._said, **facts, "state": state, "pid": os.getpid()}
-        replace(self._path, json.dumps(self._said).encode())
+        with suppress(OSError):  # a full disk: what a part does must not end with what it says of it
+            replace(self._path, json.dumps(self._said).encode())
 
 
 def read(path: Path) -> dict[str, Shown]:
