@@ -79,6 +79,7 @@ class Demo:
             {part.name: part for part in stack.parts(self.settings, PIPELINE)},
             Processes(self.settings.logs()),
             self.story.say,
+            self.clock.elapsed,
         )
         self.lake = Lake(self.settings.lake_root(), PIPELINE)
         self.progress = Progress(self.settings.state("demo"))

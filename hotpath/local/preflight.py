@@ -62,7 +62,7 @@ def is_running(settings: Settings) -> bool:
 
 def lock(settings: Settings) -> Path:
     """Held while a demonstration runs; beside the data folder, which may be deleted."""
-    return settings.data.with_suffix(".lock")
+    return settings.data.with_name(f"{settings.data.name}.lock")
 
 
 def _programs(_: Settings) -> Iterator[Finding]:
