@@ -65,10 +65,13 @@ def _written(path: Path, data: bytes, mode: int) -> Path:
 def hold(path: Path, what: str) -> IO[bytes]:
     """Lock `path` for as long as the returned file is open; the kernel lets go when the process ends.
 
-    Raises BadConfig where another process holds it.
+    Raises BadConfig where another process holds it, or where it cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = path.open("ab")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("ab")
+    except OSError as error:
+        raise BadConfig(str(path), error.strerror, "a folder that can be written") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

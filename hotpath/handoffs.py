@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol, Self, cast, get_args, get_type_hints
@@ -137,6 +138,15 @@ class Record:
             if not fits(raw[name], hint):
                 raise BadInput(f"{cls.__name__}.{name}", raw[name], str(getattr(hint, "__name__", hint)))
         return cls(**cast("dict[str, object]", raw))
+
+    @classmethod
+    def readable(cls, values: Iterable[bytes | None]) -> list[Self]:
+        """Those of `values` that are such records: what anyone else wrote into a topic costs them nothing."""
+        found = []
+        for value in values:
+            with suppress(BadInput):
+                found.append(cls.from_bytes(value))
+        return found
 
 
 @cache  # resolving the hints costs many times what a record does

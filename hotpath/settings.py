@@ -14,6 +14,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from hotpath.contract.strict_yaml import load_yaml, nearest
@@ -26,6 +27,8 @@ PREFIX = "HOTPATH__"
 
 
 def _absolute(path: Path) -> Path:
+    if path == Path():  # the empty text of a variable that is set to nothing
+        raise ValueError("Input should be a path, not empty")
     return path if path.is_absolute() else PROJECT / path
 
 
@@ -250,6 +253,8 @@ def load(file: Path | None = None) -> Settings:
     _refuse_unknown_overrides()
     try:
         return Settings(**tree.data)
+    except SettingsError as error:  # a section's variable that is no JSON
+        raise BadConfig("environment", str(error), "a section as JSON, or its keys one by one") from error
     except ValidationError as error:
         # A misspelt key is missing under its right name too: the misspelling tells more.
         first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")

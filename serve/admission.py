@@ -44,6 +44,11 @@ class Sandbox:
         bundle = opened(packed, verify_key(self.key))
         if bundle.id != announcement.bundle:
             raise BadArtifact("bundle's id", bundle.id, f"the announced {announcement.bundle}")
+        at = bundle.facts.get("trained_at")
+        if isinstance(at, int) and at > announcement.announced_at:  # it would never become stale
+            raise BadArtifact(
+                "bundle's trained_at", at, f"before {announcement.announced_at}, its announcement"
+            )
         with tempfile.TemporaryDirectory(prefix="hotpath-sandbox-") as folder:
             file = Path(folder) / "bundle.zip"
             file.write_bytes(packed)

@@ -24,6 +24,7 @@ from hotpath.points import Points
 from hotpath.progress import Progress
 from hotpath.settings import Settings, load
 from serve import engine
+from serve.edge import Edge
 from serve.metrics import Metrics
 from serve.routes import application
 from serve.scorer import Scorer
@@ -109,7 +110,7 @@ def config(settings: Settings, scorer: Scorer, slots: Slots) -> uvicorn.Config:
         host=settings.serve.host,
         port=settings.serve.port,
         loop="uvloop",
-        http="httptools",
+        http=Edge,
         lifespan="off",
         log_config=None,
         access_log=False,

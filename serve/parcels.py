@@ -14,6 +14,8 @@ from hotpath.handoffs import Announcement
 
 UNPROVED_BYTES = 64 * 1024 * 1024
 """Of chunks that no announcement speaks for."""
+MOST_CHUNKS = 20_000
+"""Of any size: a chunk without a byte takes room too."""
 
 
 class Parcels:
@@ -23,6 +25,7 @@ class Parcels:
         self._most = most_bytes
         self._chunks: dict[str, dict[int, bytes]] = {}
         self._announced: dict[str, Announcement] = {}
+        self._bytes = self._number = 0
 
     def announced(self, announcement: Announcement) -> None:
         """From now on this bundle's chunks are waited for."""
@@ -33,14 +36,18 @@ class Parcels:
         bundle, index = _place(key)
         if bundle in self._announced and index >= self._announced[bundle].chunks:
             raise BadInput("chunk's key", key, f"an index below {self._announced[bundle].chunks}")
-        self._chunks.setdefault(bundle, {})[index] = chunk
+        chunks = self._chunks.setdefault(bundle, {})
+        self._bytes += len(chunk) - len(chunks.get(index, b""))
+        self._number += index not in chunks
+        chunks[index] = chunk
         self._make_room(bundle)
         return bundle
 
     def whole(self, bundle: str) -> bytes | None:
         """The bundle's bytes once all chunks are there. Raises BadArtifact where they are others."""
         announcement, chunks = self._announced.get(bundle), self._chunks.get(bundle, {})
-        if announcement is None or not set(range(announcement.chunks)) <= set(chunks):
+        # Lazily: how many there are to be is only somebody's word.
+        if announcement is None or any(index not in chunks for index in range(announcement.chunks)):
             return None
         packed = b"".join(chunks[i] for i in range(announcement.chunks))
         if len(packed) != announcement.size or sha256(packed) != announcement.sha256:
@@ -54,7 +61,7 @@ class Parcels:
 
     def drop(self, bundle: str) -> None:
         """Forget its chunks and its announcement."""
-        self._chunks.pop(bundle, None)
+        self._forget(bundle)
         self._announced.pop(bundle, None)
 
     @property
@@ -63,11 +70,16 @@ class Parcels:
         return {bundle: sum(map(len, chunks.values())) for bundle, chunks in self._chunks.items()}
 
     def _make_room(self, newest: str) -> None:
-        held = dict(self.held)
-        for bundle in [b for b in held if b not in self._announced and b != newest]:
-            if sum(held.values()) <= self._most:
+        while self._bytes > self._most or self._number > MOST_CHUNKS:
+            unproved = (b for b in self._chunks if b not in self._announced and b != newest)
+            if (oldest := next(unproved, None)) is None:
                 return
-            del held[bundle], self._chunks[bundle]
+            self._forget(oldest)
+
+    def _forget(self, bundle: str) -> None:
+        gone = self._chunks.pop(bundle, {})
+        self._bytes -= sum(map(len, gone.values()))
+        self._number -= len(gone)
 
 
 def _place(key: bytes | None) -> tuple[str, int]:

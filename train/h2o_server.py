@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from hotpath.child import TICK_S, Child
 from hotpath.clock import Clock, wait
@@ -63,7 +64,7 @@ def _command(folder: Path, port: int, memory: str, threads: int) -> list[str]:
         # A name of its own: servers of one name on one network would join into a cloud.
         "name": f"hotpath-{secrets.token_hex(8)}",
         "login_conf": folder / "login",
-        "ice_root": folder / "ice",
+        "ice_root": quote(str(folder / "ice")),  # read as a URI: a space in it would end the start
         "log_dir": folder / "logs",
         "flow_dir": folder / "flow",
         "nthreads": threads,

@@ -71,12 +71,14 @@ def status(as_json: AsJson = False) -> None:
     """Say what each part is doing; exit code 1 where nothing runs."""
     folder = settings.load().state("any").parent
     said = {path.stem: progress.read(path) for path in sorted(folder.glob("*.json"))}
+    gone = {part for part, facts in said.items() if progress.ended(facts)}
+    said |= {part: {**said[part], "state": f"ended (said: {said[part].get('state')})"} for part in gone}
     if as_json:
         print(json.dumps(said))
     else:
         rows = [(p, str(s.pop("state", "")), json.dumps(s)) for p, s in said.items()]
         _print(("part", "state", "facts"), rows)
-    sys.exit(0 if said else WRONG)
+    sys.exit(0 if said.keys() - gone else WRONG)
 
 
 @app.command()
@@ -125,7 +127,7 @@ def score(
     if example:
         body = json.dumps(example_request(load(found.pipelines / f"{pipeline}.yaml"))).encode()
     elif request is not None:
-        body = sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+        body = _read(request)
     else:
         raise BadInput("hotpath score", "no request", "--example or --request FILE")
     answer = ask(f"http://{found.serve.host}:{found.serve.port}", pipeline, body)
@@ -144,6 +146,13 @@ def models(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
         print(json.dumps(rows))
     else:
         _print(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
+
+
+def _read(request: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
+    except OSError as error:
+        raise BadInput(str(request), error.strerror, "a readable file with a request") from error
 
 
 def _print(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

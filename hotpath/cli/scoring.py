@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -37,7 +38,7 @@ def example_request(contract: Contract) -> dict[str, object]:
 
 def ask(url: str, pipeline: str, body: bytes) -> Any:
     """The scorer's answer. Raises Unavailable where it is away, BadInput where it refuses."""
-    where = f"{url}/v2/models/{pipeline}/infer"
+    where = f"{url}/v2/models/{quote(pipeline, safe='')}/infer"
     try:
         answer = httpx.post(where, content=body, headers={"Content-Type": "application/json"}, timeout=10)
     except httpx.HTTPError as error:
@@ -46,4 +47,7 @@ def ask(url: str, pipeline: str, body: bytes) -> Any:
         raise Unavailable(where, answer.text, "an answer", "hotpath status")
     if answer.status_code != httpx.codes.OK:
         raise BadInput("the request", answer.text, "one that the scorer accepts")
-    return orjson.loads(answer.content)
+    try:
+        return orjson.loads(answer.content)
+    except orjson.JSONDecodeError as error:
+        raise Unavailable(where, answer.text, "a scorer's answer", "is it another program's port?") from error

@@ -85,6 +85,8 @@ def load_yaml(text: str, name: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise BadConfig(place, error.problem, "valid YAML") from error
+    except (ValueError, OverflowError) as error:  # the scanner's own, on an escape beyond Unicode
+        raise BadConfig(name, str(error), "escapes of Unicode characters") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)

@@ -35,7 +35,7 @@ from hotpath.local.processes import Processes
 from hotpath.local.report import Report, Written, told, unmet
 from hotpath.local.story import Scene, Story
 from hotpath.local.supervisor import Supervisor
-from hotpath.progress import Shown
+from hotpath.progress import Progress, Shown
 from hotpath.settings import Settings
 from ingest.plan import plan
 from monitoring.influx import read_access
@@ -50,6 +50,10 @@ CLOSING_S = 50.0
 DRAIN_S = 30.0
 STEP_S = 180.0
 """Longest wait for one step of the start."""
+WRITTEN = frozenset(
+    ("clock.jsonl", "cloud", "config", "kafka-cloud", "kafka-onprem", "ledger", "logs", "onprem", "state")
+)
+"""All that a run puts into its data folder; one that holds more is not ours to remove."""
 
 
 class Asked(Exception):
@@ -75,8 +79,10 @@ class Demo:
             {part.name: part for part in stack.parts(self.settings, PIPELINE)},
             Processes(self.settings.logs()),
             self.story.say,
+            self.clock.elapsed,
         )
         self.lake = Lake(self.settings.lake_root(), PIPELINE)
+        self.progress = Progress(self.settings.state("demo"))
 
     # -- the story, top to bottom
 
@@ -207,14 +213,12 @@ class Demo:
 
     def _note_alive(self) -> None:
         """For the next run: should this one be killed, virtual time stood still from this instant on."""
-        said = {"state": "running", "alive_at": self.clock.real()}
-        replace(self.settings.state("demo"), json.dumps(said).encode())
+        self.progress.say("running", alive_at=self.clock.real())
 
     def _show(self, elapsed: float) -> None:
         running = {name: {"state": "running"} for name in self.parts.running()}
         states: dict[str, Mapping[str, Shown]] = {
-            name: progress.read(self.settings.state(name)) or running.get(name, {})
-            for name in self.parts.parts
+            name: self._said(name) or running.get(name, {}) for name in self.parts.parts
         }
         live = states["scorer"].get("live")
         if isinstance(live, dict) and live != self.live:
@@ -223,6 +227,11 @@ class Demo:
         behind = states["agent"].get("behind")
         lag = {t: int(n) for t, n in behind.items()} if isinstance(behind, dict) else {}
         self.story.show(Scene(elapsed, self.clock.now(), states, lag))
+
+    def _said(self, name: str) -> Mapping[str, Shown]:
+        """What a part says now; an earlier run's last word would pass for a live model."""
+        said = progress.read(self.settings.state(name))
+        return {} if progress.ended(said) else said
 
     def _admin(self, site: Site) -> Admin:
         return Admin(getattr(self.settings.kafka, site).address)
@@ -251,7 +260,7 @@ def demonstrate(settings: Settings, seconds: float | None, fresh: bool, story: S
             if finding.verdict == "wrong":
                 raise BadConfig(finding.subject, finding.verdict, finding.says, "hotpath doctor tells more")
         if fresh and settings.data.exists():
-            shutil.rmtree(settings.data)
+            forget(settings.data)
         try:
             with story:
                 report = Demo(settings, story, seconds).run()
@@ -265,3 +274,12 @@ def demonstrate(settings: Settings, seconds: float | None, fresh: bool, story: S
     missing = unmet(report) if seconds is not None else []
     story.finish([*told(report), *(f"NOT MET: {line}" for line in missing), f"report: {to}"])
     return 1 if missing else 0
+
+
+def forget(data: Path) -> None:
+    """Remove an earlier run's folder. Raises BadConfig, and removes nothing, where it holds anything else."""
+    if others := sorted(path.name for path in data.iterdir() if path.name not in WRITTEN):
+        raise BadConfig(
+            f"data folder {data}", others[:3], "only what a run writes", "set data to a folder of its own"
+        )
+    shutil.rmtree(data)

@@ -6,6 +6,7 @@ Each check is a function from settings to findings; adding one is one entry in `
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -27,6 +28,7 @@ from hotpath.settings import PROJECT, Settings
 
 NEEDED_BYTES = 6 * 1024**3
 """What the parts take together at their height, of the 8 GB that a machine must have."""
+NEEDED_DISK = 4 * 1024**3
 JAVA = 17
 WEEK_MS = 7 * 86_400_000
 ALIVE_S = 5.0
@@ -49,6 +51,8 @@ def examine(settings: Settings, running: bool = False) -> tuple[Finding, ...]:
 
 def is_running(settings: Settings) -> bool:
     """Whether a demonstration runs in this data folder."""
+    if not lock(settings).exists():
+        return False
     try:
         hold(lock(settings), "demonstration in a data folder").close()
     except BadConfig:
@@ -58,7 +62,7 @@ def is_running(settings: Settings) -> bool:
 
 def lock(settings: Settings) -> Path:
     """Held while a demonstration runs; beside the data folder, which may be deleted."""
-    return settings.data.with_suffix(".lock")
+    return settings.data.with_name(f"{settings.data.name}.lock")
 
 
 def _programs(_: Settings) -> Iterator[Finding]:
@@ -131,6 +135,16 @@ def _free(port: int) -> bool:
     return True
 
 
+def _data(settings: Settings) -> Iterator[Finding]:
+    there = next(folder for folder in (settings.data, *settings.data.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        yield Finding(f"data {settings.data}", "wrong", f"{there} cannot be written: set data to another")
+        return
+    free = shutil.disk_usage(there).free
+    said = f"{free / 1024**3:.1f} GiB free, {NEEDED_DISK / 1024**3:.0f} for a day"
+    yield Finding(f"data {settings.data}", "ok" if free >= NEEDED_DISK else "suspicious", said)
+
+
 def _contracts(settings: Settings) -> Iterator[Finding]:
     for path in settings.contracts():
         try:
@@ -174,6 +188,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _jars,
     _influxd,
     _memory,
+    _data,
     _ports,
     _contracts,
 )

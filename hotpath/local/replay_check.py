@@ -115,7 +115,11 @@ def generations(settings: Settings, pipeline: str) -> Generations:
 def apart(pipeline: str) -> Answers:
     """`check` in a process of its own: a JVM must not live in the caller's. Raises Unavailable."""
     command = [sys.executable, "-m", "hotpath.local.replay_check", pipeline]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+    except subprocess.TimeoutExpired as error:
+        said = f"an end within {DEADLINE_S:.0f} s"
+        raise Unavailable("check of the answers", "still at work", said, "FRESH=1 starts anew") from error
     if done.returncode:
         raise Unavailable("check of the answers", done.stderr[-500:], "a run without error")
     said = json.loads(done.stdout)

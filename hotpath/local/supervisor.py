@@ -10,18 +10,23 @@ from hotpath.errors import Unavailable
 from hotpath.local.processes import Processes
 from hotpath.local.stack import Part
 
-RESTARTS = 3
-"""Times that one part is started again before the run is given up."""
+PAUSES_S = (0.0, 2.0, 15.0)
+"""Before each restart of a part, and then the run is given up: what hinders it (a full disk) may pass."""
 
 
 @dataclass
 class Supervisor:
-    """`say` is told of every part that ended unasked. A name that is not in the table is somebody else's."""
+    """`say` is told of every part that ended unasked. A name that is not in the table is somebody else's.
+
+    `elapsed` gives real seconds; `due` holds when each part that has ended is started again.
+    """
 
     parts: dict[str, Part]
     processes: Processes
     say: Callable[[str], None]
+    elapsed: Callable[[], float]
     restarts: Counter[str] = field(default_factory=Counter)
+    due: dict[str, float] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
         """Start parts, in this order."""
@@ -35,13 +40,18 @@ class Supervisor:
     def look(self) -> None:
         """Start again what has ended. Raises Unavailable, with the log's path, at a part's last restart."""
         for name, child in self.processes.ended().items():
-            if self.restarts[name] == RESTARTS:
+            if self.restarts[name] == len(PAUSES_S):
                 raise Unavailable(
                     name, f"exit code {child.code()}", "a part that keeps running", f"see {child.log}"
                 )
-            self.restarts[name] += 1
-            self.say(f"{name} ended with code {child.code()} and is started again; its log: {child.log}")
-            self.start(name)
+            if name not in self.due:
+                pause = PAUSES_S[self.restarts[name]]
+                self.due[name] = self.elapsed() + pause
+                self.say(f"{name} ended with code {child.code()} and is started again; its log: {child.log}")
+            if self.elapsed() >= self.due[name]:
+                del self.due[name]
+                self.restarts[name] += 1
+                self.start(name)
 
     def stop_all(self) -> None:
         """End everything, last in the table first."""

@@ -48,6 +48,7 @@ ADAPTERS = frozenset(
         "hotpath.lake",
         "hotpath.progress",
         "hotpath.settings",
+        "serve.edge",
         "hotpath.spark",
         "ingest.ledger",
         "ingest.nycflights",

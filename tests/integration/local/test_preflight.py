@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from hotpath.errors import BadConfig
 from hotpath.files import hold
 from hotpath.handoffs import Topic
 from hotpath.kafka_admin import Admin
@@ -131,3 +132,19 @@ def test_a_cluster_that_is_away_is_said(settings: Settings, monkeypatch: pytest.
     (found,) = topic_findings(settings)
     assert found.verdict == "suspicious"
     assert "not reached" in found.says
+
+
+def test_a_data_folder_that_cannot_be_made_is_said_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOTPATH__DATA", str(tmp_path / "file" / "run"))
+    found = load()
+    assert [f.verdict for f in named_like(examine(found), "data ")] == ["wrong"]
+    assert not is_running(found)
+    with pytest.raises(BadConfig, match="can be written"):
+        hold(lock(found), "demonstration in a data folder")
+
+
+def named_like(findings: tuple[Finding, ...], start: str) -> list[Finding]:
+    return [f for f in findings if f.subject.startswith(start)]

@@ -14,7 +14,7 @@ import pytest
 from hotpath.errors import Unavailable
 from hotpath.local.processes import Processes
 from hotpath.local.stack import Part
-from hotpath.local.supervisor import RESTARTS, Supervisor
+from hotpath.local.supervisor import PAUSES_S, Supervisor
 from tests.conftest import until
 
 FOREVER = "import threading; threading.Event().wait()"
@@ -94,16 +94,21 @@ def test_a_part_that_keeps_ending_is_started_again_three_times_and_then_named_wi
     processes: Processes,
 ) -> None:
     told: list[str] = []
+    now = 0.0
     part = Part("frail", 0, (sys.executable, "-c", "import sys; sys.exit(7)"))
-    supervisor = Supervisor({"frail": part}, processes, told.append)
+    supervisor = Supervisor({"frail": part}, processes, told.append, lambda: now)
     supervisor.start("frail")
-    for _ in range(RESTARTS):
+    for number, pause in enumerate(PAUSES_S, 1):
         until(lambda: bool(processes.ended()), "it has ended")
         supervisor.look()
+        assert supervisor.restarts["frail"] == (number if pause == 0 else number - 1)
+        now += pause
+        supervisor.look()
+        assert supervisor.restarts["frail"] == number
     until(lambda: bool(processes.ended()), "it has ended once more")
     with pytest.raises(Unavailable, match=r"frail: found 'exit code 7'.*frail\.log"):
         supervisor.look()
-    assert len(told) == RESTARTS
+    assert len(told) == len(PAUSES_S)
     assert all("ended with code 7" in line and "frail.log" in line for line in told)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -229,3 +230,10 @@ def publish(host: Host, address: str) -> None:
     log = KafkaLog(address)
     bundles.send(log, bundles.sealed("numbers", host.key), 1, host.key)
     assert log.flush(20) == 0
+
+
+def test_a_model_from_the_future_is_refused(host: Host) -> None:
+    bundle = bundles.sealed("numbers", host.key)
+    word = replace(bundles.announcement(bundle, 1), announced_at=bundles.START - 1)
+    with pytest.raises(BadArtifact, match="trained_at"):
+        host.follower.sandbox(word, bundle.packed)

@@ -12,6 +12,7 @@ from hotpath.cli import main as cli
 from hotpath.cli.scoring import example_request
 from hotpath.contract.load import load
 from hotpath.contract.request import request_decoder
+from hotpath.progress import Progress
 from hotpath.settings import PROJECT
 
 Run = Callable[..., tuple[object, str, str]]
@@ -79,3 +80,41 @@ def test_the_example_is_a_question_that_the_contract_accepts() -> None:
     assert isinstance(inputs, list)
     asked = {tensor["name"]: tensor["data"][0] for tensor in inputs}
     assert request_decoder(contract)(asked)["carrier"] == "example"
+
+
+@pytest.mark.parametrize("path", ["/nope", "."])
+def test_a_request_that_cannot_be_read_is_one_line(run: Run, path: str) -> None:
+    code, _, err = run("score", "--request", path)
+    assert (code, len(err.splitlines())) == (1, 1)
+
+
+def test_a_strange_pipeline_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTPATH__SERVE__PORT", "1")
+    code, _, err = run("score", "--request", "/dev/null", "--pipeline", "a\x01b")
+    assert (code, len(err.splitlines())) == (1, 1)
+
+
+def test_a_section_that_is_no_json_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTPATH__KAFKA", "foo")
+    code, _, err = run("status")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "kafka" in err
+
+
+@pytest.mark.parametrize("escape", ["\\U00110000", "\\UFFFFFFFF"])
+def test_an_escape_beyond_unicode_is_one_line(run: Run, tmp_path: Path, escape: str) -> None:
+    bad = tmp_path / "flights.yaml"
+    bad.write_text(f'a: "{escape}"\n')
+    code, _, err = run("check", str(bad))
+    assert (code, len(err.splitlines())) == (2, 1)
+
+
+def test_status_tells_a_part_that_is_gone_from_one_that_runs(run: Run, tmp_path: Path) -> None:
+    state = tmp_path / "data" / "state"
+    state.mkdir(parents=True)
+    (state / "scorer.json").write_text('{"state": "ready", "pid": 999999999}')
+    code, out, _ = run("status", "--json")
+    assert (code, json.loads(out)["scorer"]["state"]) == (1, "ended (said: ready)")
+    Progress(state / "ingest.json").say("replaying")
+    code, out, _ = run("status", "--json")
+    assert (code, json.loads(out)["ingest"]["state"]) == (0, "replaying")

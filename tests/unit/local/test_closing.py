@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from hotpath.clock import SECOND
-from hotpath.handoffs import Receipt
+from hotpath.handoffs import RECEIPTS, Receipt
+from hotpath.kafka import MemoryLog
 from hotpath.local.answers import Answered, Transaction
 from hotpath.local.closing import first_answer, models
+from hotpath.local.evidence import receipts
 
 
 def asked(at: int, age_s: float | None = 10.0) -> Transaction:
@@ -49,3 +51,10 @@ def test_refusals_of_the_gate_and_of_a_scorer_are_told() -> None:
     found = models(runs, [receipt(1, "refused", "another key")], [])
     assert (found.trained, found.announced) == (2, 1)
     assert found.refused == ["run: auc 0.5", "run: H2O away", "b1: another key"]
+
+
+def test_what_anyone_wrote_into_the_receipts_topic_costs_no_report() -> None:
+    log = MemoryLog()
+    for value in (b"", None, b"x", b"{}", b"[" * 100_000, receipt(1, "live").to_bytes()):
+        log.send(RECEIPTS, value)
+    assert receipts(log) == [receipt(1, "live")]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hotpath.bundle import chunked, sha256
+from hotpath.clock import Clock
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import Announcement
-from serve.parcels import Parcels
+from serve.parcels import MOST_CHUNKS, Parcels
 
 PACKED = bytes(range(256)) * 5
 CHUNKS = chunked(PACKED, 100)
@@ -56,3 +60,23 @@ def test_an_announced_bundle_takes_no_more_chunks_than_were_announced() -> None:
 def test_a_chunk_without_a_place_is_refused(key: bytes | None) -> None:
     with pytest.raises(BadInput):
         Parcels().add(key, b"x")
+
+
+@pytest.mark.parametrize("chunks", [10**7, 2**62])
+def test_a_declared_count_of_chunks_costs_nothing_until_they_come(chunks: int) -> None:
+    parcels = Parcels()
+    parcels.announced(replace(WORD, chunks=chunks))
+    tracemalloc.start()
+    try:
+        assert parcels.whole("b1") is None
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_chunks_of_nobody_are_bounded_in_number_and_quickly_taken_in() -> None:
+    parcels, begun = Parcels(), Clock().elapsed()
+    for number in range(50_000):
+        parcels.add(f"{number:032x}/0".encode(), b"")
+    assert Clock().elapsed() - begun < 10
+    assert len(parcels.held) <= MOST_CHUNKS
