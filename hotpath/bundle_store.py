@@ -84,7 +84,7 @@ class BundleStore:
         return tuple(self.runs_after(0).values())
 
     def runs_after(self, number: int) -> dict[int, Run]:
-        """The runs noted after that one, by their numbers. Raises BadArtifact on a note that does not read."""
+        """The runs noted after that one, by number. Raises BadArtifact on a note that does not read."""
         folder = self._folder / "runs"
         return {n: _run(folder / f"{n}.json") for n in _numbers(folder) if n > number}
 

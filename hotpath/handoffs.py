@@ -300,7 +300,12 @@ class BadInterval:
     def of(cls, host: str, raw: object) -> BadInterval:
         """Raises BadInput where `raw` is not [since, until or null, offset]."""
         match raw:
-            case [since, until, offset] if all(fits(n, int) for n in (since, offset)) and fits(until, int | None):
+            case [int(since), None | int() as until, int(offset)] if _whole(since, until, offset):
                 return cls(host, since, until, offset)
             case _:
                 raise BadInput(f"interval of {host}", raw, "[since, until or null, offset] in µs")
+
+
+def _whole(*numbers: int | None) -> bool:
+    """Whether each that there is has 64 bits and is no truth value, which Python takes for a number."""
+    return all(fits(number, int | None) for number in numbers)

@@ -39,7 +39,9 @@ def said(record: Entry, pipeline: str) -> HostClock | None:
     try:
         told = HostClock.from_bytes(record.value)
         if record.key != key(told.pipeline, told.host):
-            raise BadInput("host's entry", f"{told.pipeline}/{told.host}", f"what its key says, {record.key!r}")
+            raise BadInput(
+                "host's entry", f"{told.pipeline}/{told.host}", f"what its key says, {record.key!r}"
+            )
     except BadInput as error:
         log.warning("%s, offset %d, passed over: %s", HOSTS, record.offset, error)
         return None

@@ -166,6 +166,12 @@ class Lake:
         tables = [_table(path, wanted) for path in self.paths(dataset, manifests)]
         return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
 
+    def read_known(self, dataset: Dataset, columns: Sequence[str], manifests: Sequence[Manifest]) -> pa.Table:
+        """Like `read`, but a file of an older contract, that has not all of these columns, is passed over."""
+        found = (_known(path, list(columns)) for path in self.paths(dataset, manifests))
+        tables = [table for table in found if table is not None]
+        return pa.concat_tables(tables) if tables else pa.table({})
+
     def unlisted(self) -> tuple[Path, ...]:
         """Parquet files that no manifest lists: leavings of killed batches, never read."""
         listed = {f.path for m in self.manifests() for f in m.files}
@@ -209,6 +215,15 @@ def _table(path: Path, columns: list[str] | None) -> pa.Table:
         return pq.read_table(path, columns=columns, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file") from error
+
+
+def _known(path: Path, columns: list[str]) -> pa.Table | None:
+    try:
+        with pq.ParquetFile(path) as file:
+            known = set(columns) <= set(file.schema_arrow.names)
+            return file.read(columns).select(columns) if known else None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
 def _offsets(raw: Mapping[str, Mapping[str, int]]) -> Offsets:

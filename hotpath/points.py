@@ -185,7 +185,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
         (),
         {
             "written": "points acknowledged since the start",
-            "refused": "lines that InfluxDB refused",
+            "refused": "lines that InfluxDB refused since the last point",
             "behind": "offsets to write",
         },
         "the points' writer",

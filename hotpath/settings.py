@@ -212,7 +212,9 @@ class Settings(BaseSettings):
 
     def influxdb_token(self, name: Literal["admin", "write", "read"]) -> Path:
         """A token of the embedded InfluxDB (an existing one: the settings' file, whatever the name)."""
-        return self.influxdb.token_file or self.data / "cloud" / "keys" / f"influxdb-{name}.token"
+        # The embedded one's set-up writes three tokens: into an operator's one file none of them would last.
+        given = None if self.influxdb.url is None else self.influxdb.token_file
+        return given or self.data / "cloud" / "keys" / f"influxdb-{name}.token"
 
     def monitoring(self, pipeline: str) -> Path:
         """The folder in which the monitoring job remembers what it has read of a pipeline."""

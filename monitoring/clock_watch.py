@@ -94,10 +94,12 @@ class ClockWatch:
         """A record of `hotpath.marks`; `received` is real. Raises BadInput where it is no mark."""
         sequence = Mark.from_bytes(entry.value).sequence
         line = self._clock.timeline()
-        stamped = line.virtual(entry.at)
-        self._marks = self._marks.with_mark(stamped, line.virtual(received), self.rules)
+        stamped, heard = line.virtual(entry.at), line.virtual(received)
+        self._marks = self._marks.with_mark(stamped, heard, self.rules)
         self._line = self._line.with_mark(sequence, entry.at, received, self._clock.elapsed())
         self._memory = replace(self._memory, mark=max(self._memory.mark, stamped))
+        if abs(heard - stamped) <= self.rules.limit:  # both clocks agree, and this one came at once
+            self._memory = self._memory.at(heard, self.rules)
 
     def tick(self) -> None:
         """Say what is new to `hotpath.hosts`, the points that are due, and keep the file."""
@@ -180,7 +182,7 @@ class ClockWatch:
 
 
 def _standing(records: Sequence[Entry], pipeline: str) -> dict[str, HostClock]:
-    """What stands of each host. What something else lies on top of is said again: compaction keeps the top."""
+    """What stands of each host. What something else lies on is said again: compaction keeps the top."""
     top = {record.key: record.value for record in records}
     found = newest(records, pipeline)
     return {host: told for host, told in found.items() if top[key(pipeline, host)] == told.to_bytes()}

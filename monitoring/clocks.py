@@ -26,6 +26,8 @@ State = Literal["new", "good", "ahead", "behind"]
 FEWEST_PEERS = 3
 MARGIN = 10
 """A window counts as good only where the offset keeps the limit by a part of it, one in so many."""
+MOST_SPANS = 500
+"""A clock wrong more often than that teaches nothing of what lies between its oldest spans either."""
 MOVED = 20
 """A wrong clock's size is said anew when it has moved by more than the limit by this."""
 
@@ -89,7 +91,8 @@ class Host:
             first = self.met.first if self.met.live is None else self.met.live
             since = first if self.last_good is None else self.last_good
             after = max(since, self.spans[-1].until or since) if self.spans else since
-            return replace(self, state=state, offset=offset, spans=(*self.spans, Span(after, None, offset)))
+            spans = _kept((*self.spans, Span(after, None, offset)))
+            return replace(self, state=state, offset=offset, spans=spans)
         # A drift goes on, a backlog comes and goes: only a size that stands still is said anew.
         moved = abs(offset - self.spans[-1].offset) * MOVED > rules.limit
         if not moved or _spread(self.beyond) * MOVED > rules.limit:
@@ -184,6 +187,13 @@ class Peers:
 def _middle(figures: Sequence[Micros]) -> tuple[Micros, Micros] | None:
     count = len(figures)
     return (figures[(count - 1) // 2], figures[count // 2]) if count >= FEWEST_PEERS else None
+
+
+def _kept(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """At most so many, the two oldest made one: an entry must fit into a record."""
+    if len(spans) <= MOST_SPANS:
+        return spans
+    return (replace(spans[1], since=spans[0].since), *spans[2:])
 
 
 def _spread(offsets: Sequence[Micros]) -> Micros:

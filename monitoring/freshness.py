@@ -40,6 +40,7 @@ class FreshnessWatch:
     def __init__(self, lake: Lake, contract: Contract, points: Points, clock: Clock, store: Bundles) -> None:
         self._lake, self._points, self._clock, self._store = lake, points, clock, store
         self._pipeline, self._began = contract.name, clock.now()
+        self._told: set[tuple[str, int]] = set()
         newest = lake.newest()
         self.cursor = 0 if newest is None else newest + 1
 
@@ -57,10 +58,13 @@ class FreshnessWatch:
         """A scorer did something; where a model went live, its freshness is said."""
         if receipt.kind != "live" or receipt.pipeline != self._pipeline or receipt.at < self._began:
             return
+        if (told := (receipt.scorer, receipt.sequence)) in self._told:  # the topic is read anew
+            return
         try:
             known = known_until(self._store.facts(receipt.bundle), receipt.bundle)
         except BadArtifact:  # a bundle of another store: how old it was is not known
             return
+        self._told.add(told)
         timeline = self._clock.timeline()
         seconds = (timeline.real(receipt.at) - timeline.real(known)) / SECOND
         self._say("model", dict.fromkeys(QUANTILES, seconds))

@@ -39,7 +39,8 @@ def set_up(settings: Settings, clock: Clock, deadline_s: float = 0.0) -> None:
     Raises Unavailable where InfluxDB does not answer by the deadline, BadConfig where an operator must act.
     """
     found = settings.influxdb
-    with httpx.Client(base_url=found.address, timeout=TIMEOUT_S) as http:
+    # As influxdb-client does: a proxy of the environment must not see the administrator's token.
+    with httpx.Client(base_url=found.address, timeout=TIMEOUT_S, trust_env=False) as http:
         _healthy(http, clock, deadline_s)
         if found.url is not None:
             _existing(http, found)

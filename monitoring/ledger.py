@@ -70,6 +70,12 @@ class Ledger:
         closed = max([self.closed, *(rules.ends(number) for number in over)])
         return replace(self, hosts=hosts, open=still, closed=closed), tuple(found)
 
+    def not_after(self, now: Micros, rules: Rules) -> Ledger:
+        """The ledger without arrivals after `now`, so that what arrives from now on is judged again."""
+        still = {number: window for number, window in self.open.items() if number * rules.window <= now}
+        closed = min(self.closed, now // rules.window * rules.window)
+        return replace(self, open=still, horizon=min(self.horizon, now), closed=closed)
+
     def to_json(self) -> dict[str, object]:
         """Plain values; `from_json` gives the same ledger."""
         return {
@@ -118,6 +124,15 @@ class Memory:
             return cls(Rules(**raw["rules"]), ledger, raw["cursor"], raw["mark"], named)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArtifact(source, data, "a host-clock ledger") from error
+
+    def at(self, now: Micros, rules: Rules) -> Memory:
+        """The same where the on-prem broker's clock says `now`.
+
+        It may have been ahead, and been set back: what it stamped meanwhile would make all that comes late.
+        """
+        if max(self.mark, self.ledger.horizon) <= now + rules.limit:
+            return self
+        return replace(self, mark=min(self.mark, now), ledger=self.ledger.not_after(now, rules))
 
     def under(self, rules: Rules, now: Micros) -> Memory:
         """The same under the rules of today.

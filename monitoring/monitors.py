@@ -158,10 +158,11 @@ MONITORS: tuple[Monitor, ...] = (
         title="Points' writer: lines refused",
         row="arrow",
         reads=Reads("writer", "refused"),
-        measure="last",
+        measure="sum",
         unit="count",
         warn=0,
-        doc="Lines that InfluxDB refused since the writer's start: a field changed its type, or no line.",
+        over_s=600,
+        doc="Lines of the last 10 min that InfluxDB refused: a field changed its type, or no line at all.",
         todo="The writer's log names the first of each kind; mend whoever says it.",
     ),
     # Model quality and age

@@ -73,7 +73,7 @@ class OutcomeWatch:
             return
         wanted = joined.label_columns(self._contract.labels)
         scores = self._lake.read("scores", joined.SCORE_COLUMNS, [manifest])
-        labels = self._lake.read("labels", wanted, [manifest])
+        labels = self._lake.read_known("labels", wanted, [manifest])
         told = joined.told(labels, self._contract.labels)
         self._held.bundles = {**joined.bundles(scores), **self._held.bundles}
         self._held.take(manifest.batch, manifest.landed_at, joined.answers(scores), told)
@@ -99,9 +99,11 @@ class OutcomeWatch:
         began = self._clock.elapsed()
         if not self._changed or began < self._next:
             return
-        self.look()
-        took = self._clock.elapsed() - began
-        self._changed, self._next = False, began + max(EVERY_S, took / SHARE)
+        try:
+            self.look()
+            self._changed = False
+        finally:  # also where a disk is full: looking again at once would take all of a core
+            self._next = began + max(EVERY_S, (self._clock.elapsed() - began) / SHARE)
 
     def look(self) -> None:
         """Join what was taken in, measure, say and keep it, and hold the live model against the floor."""

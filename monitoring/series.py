@@ -19,9 +19,9 @@ KEEP: Micros = 15 * MINUTE
 """How long a point is kept; the newest one of a series for a day."""
 MOST_POINTS = 2_000
 """Of a series."""
-MOST_SERIES = 10_000
+MOST_SERIES = 20_000
 """Of all measurements: a producer that puts an id into a tag must not fill the memory."""
-MOST_OF_ONE = MOST_SERIES // 2
+MOST_OF_ONE = 12_000
 """Of one measurement: a host's name is any producer's to invent, and must leave room for all the others."""
 
 Sample = tuple[Micros, float, float]

@@ -8,8 +8,9 @@ go on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -72,20 +73,22 @@ class Pipeline:
     """AUC on the holdout by bundle, as the trainer noted it of its runs."""
     _noted: int = 0
 
-    def turn(self) -> None:
-        """New batches to each watch, new runs. Raises BadArtifact naming the first that cannot be read."""
-        troubles: list[BadArtifact] = []
+    def turn(self, informed: bool) -> None:
+        """New batches to each watch and a tick, new runs; trouble with one of them hinders no other.
+
+        Not `informed` of what stands on the topics, nobody rules on a model yet. Raises BadArtifact naming
+        the first that cannot be read, OSError where a disk takes or gives nothing.
+        """
+        troubles: list[BadArtifact | OSError] = []
         watches: tuple[Watch, ...] = (self.clocks, self.outcomes, self.freshness)
-        for watch in watches:
+        feeds = [partial(self._feed, watch) for watch in watches]
+        ticks = [watch.tick for watch in watches if informed or watch is not self.outcomes]
+        steps: tuple[Callable[[], None], ...] = (*feeds, *ticks, self._note)
+        for step in steps:
             try:
-                self._feed(watch)
-            except BadArtifact as error:
+                step()
+            except (BadArtifact, OSError) as error:
                 troubles.append(error)
-            watch.tick()
-        try:
-            self._note()
-        except BadArtifact as error:
-            troubles.append(error)
         if troubles:
             raise troubles[0]
 
@@ -127,10 +130,11 @@ class Watching:
         self._open()
         for tail in self._tails:
             self._hear(tail)
+        informed = all(tail.at_end() for tail in self._tails)
         for name, pipeline in self._pipelines.items():
             try:
-                pipeline.turn()
-            except BadArtifact as error:
+                pipeline.turn(informed)
+            except (BadArtifact, OSError) as error:
                 self._trouble(name, error)
         self.seen = self._elsewhere()
 
@@ -201,19 +205,18 @@ class Watching:
         now = self.clock.now()
         outcomes = {name: p.outcomes.figures() for name, p in self._pipelines.items()}
         ledger = [host for p in self._pipelines.values() for host in p.clocks.hosts().values()]
+        holdout = {bundle: auc for p in self._pipelines.values() for bundle, auc in p.holdout.items()}
         return Elsewhere(
             virtual=now,
             rate=self.clock.timeline().rate,
-            models=rows.models(
-                self._announced.values(), self._receipts, self._holdout(), _by_model(outcomes), now
-            ),
+            models=rows.models(self._announced.values(), self._receipts, holdout, _by_model(outcomes), now),
             hosts=rows.hosts(ledger),
             outcomes=outcomes,
         )
 
-    def _trouble(self, where: str, error: HotpathError) -> None:
+    def _trouble(self, where: str, error: HotpathError | OSError) -> None:
         """Named once a minute, whatever the value that was found."""
-        key = where, error.thing
+        key = where, error.thing if isinstance(error, HotpathError) else str(error.strerror)
         if self.clock.elapsed() - self._told.get(key, -QUIET_S) >= QUIET_S:
             self._told[key] = self.clock.elapsed()
             log.error("%s: %s", where, error)

@@ -42,7 +42,10 @@ class Sink(Protocol):
 
 @dataclass
 class Writer:
-    """One reader of the topic. `repair` brings token and bucket back; `written` and `refused` count lines."""
+    """One reader of the topic. `repair` brings token and bucket back, and is asked once at the start too.
+
+    `written` and `refused` count lines.
+    """
 
     open_group: Callable[[], Group]
     sink: Sink
@@ -55,6 +58,8 @@ class Writer:
     _pending: list[str] = field(default_factory=list)
     _size: int = MOST_LINES
     _said_at: float = 0.0
+    _said_refused: int = 0
+    _prepared: bool = False
     _troubles: set[str] = field(default_factory=set)
     _kinds: set[str] = field(default_factory=set)
 
@@ -121,6 +126,7 @@ class Writer:
                 tries += 1
                 continue
             self._eased()
+            self._prepare()
             del self._pending[: len(part)]
             tries, self._size = 0, min(MOST_LINES, self._size * 2)
         return not self._pending
@@ -142,7 +148,18 @@ class Writer:
         except (Unavailable, BadConfig) as why:  # only an operator, or time, can help
             self._hindered(why)
             return False
+        self._prepared = True
         return True
+
+    def _prepare(self) -> None:
+        """Once InfluxDB takes points, what else the settings ask for: another retention, the other token."""
+        if self._prepared:
+            return
+        self._prepared = True
+        try:
+            self.repair()
+        except (Unavailable, BadConfig) as why:
+            log.warning("points are written; but of InfluxDB's set-up: %s", why)
 
     def _write(self, lines: Sequence[str]) -> None:
         """All lines but those that InfluxDB refuses. Writing one again that it has changes nothing."""
@@ -191,7 +208,9 @@ class Writer:
     def _say(self) -> None:
         if (now := self.clock.elapsed()) - self._said_at >= SAY_EVERY_S:
             self._said_at = now
-            fields = {"written": self.written, "refused": self.refused, "behind": self._behind()}
+            news = self.refused - self._said_refused  # what was refused once must not alarm for ever
+            self._said_refused = self.refused
+            fields = {"written": self.written, "refused": news, "behind": self._behind()}
             self.points.say("writer", fields)
 
     def _behind(self) -> int | None:

@@ -36,6 +36,8 @@ LATE = "label arrived after the horizon"
 AFTER_CUT = "label arrived after the cut"
 LEFT_OUT = (*REASONS, DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE, AFTER_CUT)
 PLACE = ("topic", "partition", "offset", "arrived_at")
+DOUBT, DOUBTED, SPANS = "why doubted", "doubted host", "doubted spans"
+"""Columns beside an event's own: no field's name has a space."""
 
 
 def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> DataFrame:
@@ -73,7 +75,7 @@ def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> 
     return (
         doubted(within, contract, clocks)
         .select(
-            "doubt",
+            F.col(DOUBT).alias("doubt"),
             F.col(contract.events.id).alias("id"),
             F.col(contract.events.entity).alias("entity"),
             F.struct(*fields).alias("event"),
@@ -86,16 +88,16 @@ def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> 
 
 
 def doubted(events: DataFrame, contract: Contract, clocks: Clocks) -> DataFrame:
-    """Events with `doubt`: their host's clock was wrong when they arrived, or they say so themselves."""
+    """Events with why they are doubted: their host's clock was wrong when they arrived, or they say it."""
     told, arrived = (F.unix_micros(c) for c in (contract.events.time, "arrived_at"))
     future = F.when(told - arrived > clocks.tolerance, FUTURE)
     if not clocks.intervals:
-        return events.withColumn("doubt", future)
+        return events.withColumn(DOUBT, future)
     # One row a host, so that the join can never make two rows of one event; small, so that it is sent to all.
     bad = F.broadcast(_by_host(events.sparkSession, clocks))
-    covers = F.exists("doubt", lambda s: (arrived >= s.since) & (s.until.isNull() | (arrived < s.until)))
-    found = events.join(bad, events[contract.events.host] == bad["doubted host"], "left")
-    return found.withColumn("doubt", F.when(covers, WRONG).otherwise(future)).drop("doubted host")
+    covers = F.exists(SPANS, lambda s: (arrived >= s.since) & (s.until.isNull() | (arrived < s.until)))
+    found = events.join(bad, events[contract.events.host] == bad[DOUBTED], "left")
+    return found.withColumn(DOUBT, F.when(covers, WRONG).otherwise(future))
 
 
 def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
@@ -146,7 +148,7 @@ def _by_host(session: SparkSession, clocks: Clocks) -> DataFrame:
     spans: dict[str, list[tuple[Micros, Micros | None]]] = {}
     for bad in clocks.intervals:
         spans.setdefault(bad.host, []).append((bad.since, bad.until))
-    columns = "`doubted host` string, doubt array<struct<since: bigint, until: bigint>>"
+    columns = f"`{DOUBTED}` string, `{SPANS}` array<struct<since: bigint, until: bigint>>"
     return session.createDataFrame(list(spans.items()), columns)
 
 

@@ -14,7 +14,7 @@ from hotpath.kafka import KafkaLog, standing
 from hotpath.lake import Dataset, Lake
 from hotpath.local import evidence, replay_check
 from hotpath.local.answers import Transaction
-from hotpath.local.live_quality import live_quality, read
+from hotpath.local.live_quality import LiveQuality, live_quality, read
 from hotpath.local.report import Models, Report, Written
 from hotpath.settings import Settings
 
@@ -40,13 +40,18 @@ def joined(
     Waits for that while `in_time`; then what is there is told. Raises Unavailable.
     """
     file = settings.monitoring(contract.name) / "outcomes.json"
-    found = _outcomes(file)
-    onprem = KafkaLog(settings.kafka.onprem.address)
-    answers, labels = read(onprem, contract, clock.timeline(), since=found.get("since"))
-    brute = live_quality(answers, labels, contract.labels.horizon)
-    while in_time() and _told(found) != (len(answers), brute.coverage):
+    onprem, found = KafkaLog(settings.kafka.onprem.address), _outcomes(file)
+
+    def counted() -> tuple[int, LiveQuality]:
+        answers, labels = read(onprem, contract, clock.timeline(), since=found.get("since"))
+        return len(answers), live_quality(answers, labels, contract.labels.horizon)
+
+    answers, brute = counted()
+    while in_time() and (told := _told(found)) != (answers, brute.coverage):
         wait(LOOK_S)
         found = _outcomes(file)
+        if _told(found) != told:  # an answer may still have been on its way to the topic
+            answers, brute = counted()
     return {
         "live_auc": found.get("all", {}).get("auc"),
         "live_auc_brute_force": brute.auc,

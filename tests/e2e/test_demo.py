@@ -178,8 +178,10 @@ def test_every_command_of_the_readme_works(system: System) -> None:
         dry = re.sub(r"^make ", "make -n ", command)
         done = system.run("bash", "-c", system.here(dry), check=False)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-        if command.startswith("curl"):
+        if "/infer" in command:
             assert json.loads(done.stdout)["outputs"][0]["name"] == "score", done.stdout
+        elif command.startswith("curl"):
+            assert json.loads(done.stdout)["arrow"][0]["name"] == "producers", done.stdout
 
 
 def test_an_event_put_in_with_a_plain_kafka_client_is_followed_into_the_lake(system: System) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hotpath.clock import HOUR, SECOND, Clock, Micros
+from hotpath.errors import Unavailable
 from hotpath.handoffs import HOSTS, MARKS, POINTS, HostClock, Mark
-from hotpath.kafka import Entry, MemoryLog
+from hotpath.kafka import Delivered, Entry, Headers, MemoryLog
 from hotpath.lake import Lake
 from hotpath.points import Point, Points
 from monitoring.clock_watch import FILE, ClockWatch
@@ -187,6 +188,54 @@ def test_what_the_log_refuses_is_said_later(site: Site) -> None:
     assert {e.host: e.state for e in site.said()}["bad"] == "behind"
 
 
+@dataclass
+class Forgetful(MemoryLog):
+    """Takes every record, gives the first ones up later, and tells so only when it is asked."""
+
+    lost: int = 0
+    given_up: list[Delivered] = field(default_factory=list)
+
+    def send(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+        on_delivery: Delivered | None = None,
+    ) -> bool:
+        if topic != HOSTS or self.lost == 0 or on_delivery is None:
+            return super().send(topic, value, key, headers, on_delivery)
+        self.lost -= 1
+        self.given_up.append(on_delivery)
+        return True
+
+    def flush(self, deadline_s: float) -> int:
+        while self.given_up:
+            self.given_up.pop()(Unavailable("delivery", "timed out", "an acknowledgement"))
+        return super().flush(deadline_s)
+
+
+def test_what_the_log_took_and_gave_up_is_said_again(site: Site) -> None:
+    site.log = Forgetful(lost=3)
+    site.land(WRONG_FROM_2)
+    watch = site.feed(site.watch())
+    watch.tick()
+    assert {e.host for e in site.said()} == set(watch.hosts())
+
+
+def test_a_record_that_is_no_entry_ends_nothing_and_what_it_lies_on_is_said_again(site: Site) -> None:
+    site.land(WRONG_FROM_2)
+    first = site.feed(site.watch())
+    for host in (b"bad", b"nobody"):
+        site.log.send(HOSTS, b"[]", b"parcels/" + host)
+    watch = site.feed(site.watch())
+    newest = {e.key: e.value for e in site.log.entries if e.topic == HOSTS}
+    assert plain({"bad": HostClock.from_bytes(newest[b"parcels/bad"])}) == plain(
+        {"bad": first.hosts()["bad"]}
+    )
+    assert watch.named() == first.named()
+
+
 def test_windows_and_the_ledger_are_measured(site: Site) -> None:
     watch = site.watch()
     site.land([[*rows, ("h0", rows[0][1] + SECOND, -TEN_YEARS)] for rows in WRONG_FROM_2])
@@ -227,6 +276,24 @@ def test_a_monitor_whose_clock_jumps_is_named_and_no_host(site: Site) -> None:
     assert len(line) == 240
     assert float(line[-1].fields["silence_s"] or 0) < 2
     assert round(float(line[-1].fields["difference_s"] or 0)) == -3600
+
+
+#   w0..w3 all sound | w4..w7 the broker is a day ahead | w8..w13 sound again, one host three hours behind
+def test_a_broker_that_was_ahead_and_is_set_back_blinds_nobody(site: Site) -> None:
+    watch, day = site.watch(), 86_400 * SECOND
+    told = [window(n, honest(bad=10_800.0 if n >= 8 else 0.05)) for n in range(14)]
+    ahead = [[(host, at + day, late + day) for host, at, late in rows] for rows in told[4:8]]
+    site.land([*told[:4], *ahead, *told[8:]])
+    named: dict[int, list[str]] = {}
+    for second in range(14 * 30 + 60):
+        site.clock.at, site.clock.ran = START + second * SECOND, float(second)
+        watch.mark(a_mark(second + 86_400 if 120 <= second < 240 else second), site.clock.at)
+        for manifest in site.lake.manifests()[: second // 30]:
+            watch.take(manifest)
+        watch.tick()
+        named[second] = [name for name, host in watch.hosts().items() if host.intervals]
+    assert not any(named[second] for second in range(300))
+    assert named[479] == ["bad"]
 
 
 def test_a_line_that_is_cut_and_drains_is_silent_and_names_nobody(site: Site) -> None:

@@ -15,6 +15,7 @@ from hotpath.files import create
 from hotpath.settings import Settings
 from monitoring.influx import read_access, token, write_access
 from monitoring.influx_setup import set_up
+from tests.conftest import free_port
 from tests.integration.monitoring.influxes import Server, settings_in
 
 NOW = Clock().real()
@@ -52,13 +53,7 @@ def test_the_writers_token_writes_and_reads_nothing_the_readers_the_other_way(se
     write_access(server.settings).write([LINE])
     found = f'from(bucket: "{bucket}") |> range(start: -1h) |> limit(n: 1)'
     assert len(read_access(server.settings).query(found)) == 1
-    swapped = server.settings.model_copy(
-        update={
-            "influxdb": server.settings.influxdb.model_copy(
-                update={"token_file": server.settings.influxdb_token("read")}
-            )
-        }
-    )
+    swapped = existing(server, server.settings.influxdb_token("read"))
     with pytest.raises(BadConfig, match="token"):
         write_access(swapped).write([LINE])
 
@@ -116,6 +111,17 @@ def test_a_lost_administrators_token_is_named_with_what_to_do(bare: Server) -> N
     with pytest.raises(BadConfig, match=r"influxdb-admin.token.*put the file back; or stop influxd"):
         bare.set_up()
     assert not bare.settings.influxdb_token("admin").exists()
+
+
+def test_a_proxy_of_the_environment_never_sees_a_token(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")  # nobody there: what goes that way fails
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    set_up(server.settings, Clock(), 5)
+    write_access(server.settings).write([LINE])
 
 
 def test_an_influxdb_that_is_away_is_unavailable(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,6 +20,29 @@ from hotpath.settings import PROJECT
 from tests.conftest import free_port, until
 
 CONTRACT = load(PROJECT / "config" / "pipelines" / "flights.yaml")
+
+
+class Running:
+    """One process of it; what it says goes into a file, so that a test may wait for a word."""
+
+    def __init__(self, env: dict[str, str], folder: Path) -> None:
+        self._file = folder / f"said-{uuid4().hex[:6]}"
+        command = [sys.executable, "-m", "monitoring.job"]
+        with self._file.open("wb") as said:
+            self._process = subprocess.Popen(command, env=env, cwd=PROJECT, stderr=said)
+
+    @property
+    def said(self) -> str:
+        return self._file.read_text()
+
+    def ended(self, how: int | None = None) -> tuple[int, str]:
+        """Its exit code and all that it said, once it has ended (told to by a signal, or by itself)."""
+        if how is not None:
+            self._process.send_signal(how)
+        try:
+            return self._process.wait(30), self.said
+        finally:
+            self._process.kill()
 
 
 class Job:
@@ -35,9 +59,8 @@ class Job:
         }
         keys.make(folder / "cloud" / "keys" / "signing.pem", folder / "onprem" / "keys" / "verify.pem")
 
-    def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "monitoring.job"]
-        return subprocess.Popen(command, env=self.env, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
+    def start(self) -> Running:
+        return Running(self.env, self.folder)
 
     def shows(self) -> bool:
         try:
@@ -56,18 +79,12 @@ def job(tmp_path: Path, kafka: str) -> Job:
     return Job(tmp_path, kafka)
 
 
-def ended(process: subprocess.Popen[str], how: int) -> tuple[int, str]:
-    process.send_signal(how)
-    _, said = process.communicate(timeout=20)
-    return process.returncode, said
-
-
 def test_without_influxdb_and_without_a_lake_it_shows_its_console_and_ends_when_told(job: Job) -> None:
     process = job.start()
     until(job.shows, "the console answers")
-    code, said = ended(process, signal.SIGTERM)
+    until(lambda: "points wait in Kafka" in process.said, "the writer says what it lacks")
+    code, said = process.ended(signal.SIGTERM)
     assert code == 0, said
-    assert "points wait in Kafka" in said
     assert "Traceback" not in said
     assert job.state == "ended"
 
@@ -76,7 +93,7 @@ def test_without_kafka_it_waits(tmp_path: Path) -> None:
     job = Job(tmp_path, f"127.0.0.1:{free_port()}")
     process = job.start()
     until(job.shows, "the console answers")
-    code, said = ended(process, signal.SIGTERM)
+    code, said = process.ended(signal.SIGTERM)
     assert code == 0, said
     assert "Traceback" not in said
 
@@ -84,17 +101,15 @@ def test_without_kafka_it_waits(tmp_path: Path) -> None:
 def test_a_second_one_is_refused_and_the_first_goes_on(job: Job) -> None:
     process = job.start()
     until(job.shows, "the console answers")
-    other = job.start()
-    _, said = other.communicate(timeout=30)
-    assert other.returncode == 1
+    code, said = job.start().ended()
+    assert code == 1
     assert "one monitoring job a data folder at a time" in said
     assert job.shows()
-    assert ended(process, signal.SIGTERM)[0] == 0
+    assert process.ended(signal.SIGTERM)[0] == 0
 
 
 def test_a_monitor_that_nobody_knows_keeps_it_from_starting(job: Job) -> None:
     job.env["HOTPATH__MONITORS"] = '{"line_silense": {"warn": 5}}'
-    process = job.start()
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 1
+    code, said = job.start().ended()
+    assert code == 1
     assert "line_silence" in said

@@ -7,10 +7,12 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
 from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Clock
+from hotpath.contract.model import Contract
 from hotpath.handoffs import HOSTS, BadInterval
 from hotpath.kafka import MemoryLog, standing
 from hotpath.lake import Lake
@@ -69,6 +71,21 @@ def test_an_honest_copy_of_an_event_is_not_lost_to_a_bad_one_that_came_first(
     (row,) = rows(tmp_path, "holdout")
     assert row[FEATURES.index("feature.pieces")] == 0.0
     assert {k: v for k, v in account.left_out.items() if v} == {WRONG: 1}
+
+
+def test_no_fields_name_is_taken_for_the_verdict_on_a_clock(session: SparkSession, tmp_path: Path) -> None:
+    contract = Contract.from_yaml(CONTRACT.canonical().decode().replace("pieces", "doubt"), "parcels.yaml")
+    lake = Lake(tmp_path / "lake", contract.name)
+    events = [
+        {**one_event(n, NOW - HOUR), "host": host, "doubt": 7} for n, host in enumerate(("bad", "good"))
+    ]
+    land(lake, contract, 0, events, [one_label(0, True, NOW)])
+    clocks = Clocks(TOLERANCE, (BadInterval("bad", NOW - DAY, None, HOUR),))
+    folder = Folder(_folder(tmp_path, "run"))
+    account = build(session, held(lake, contract), contract, NOW, folder, clocks)
+    (file,) = folder.files("golden")
+    golden = pq.read_table(file).to_pylist()
+    assert (account.left_out[WRONG], [row["event.doubt"] for row in golden]) == (1, [7])
 
 
 #   since        until

@@ -66,6 +66,14 @@ def test_every_relative_path_starts_at_the_project(monkeypatch: pytest.MonkeyPat
     assert (found.lake_root(), found.clock_file()) == (PROJECT / "somewhere/lake", PROJECT / "clock.jsonl")
 
 
+def test_an_operators_token_file_is_for_an_influxdb_at_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTPATH__INFLUXDB__TOKEN_FILE", "influx.token")
+    embedded = load()
+    assert len({embedded.influxdb_token("admin"), embedded.influxdb_token("write")}) == 2
+    monkeypatch.setenv("HOTPATH__INFLUXDB__URL", "https://influx.example")
+    assert load().influxdb_token("write") == load().influxdb_token("read") == PROJECT / "influx.token"
+
+
 def test_a_bad_value_in_the_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTPATH__SERVE__PORT", "many")
     with pytest.raises(BadConfig, match=r"serve\.port"):

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from hotpath.clock import HOUR, SECOND, Micros
 from hotpath.errors import BadArtifact
-from monitoring.clocks import Span, State
+from monitoring.clocks import MOST_SPANS, Host, Span, State
 from monitoring.ledger import Ledger, Memory
-from monitoring.windows import Seen
+from monitoring.windows import Met, Seen
 from tests.unit.monitoring.clocks import (
     RULES,
     SOUND,
@@ -279,3 +279,12 @@ def test_intervals_of_a_host_follow_one_another(told: tuple[list[float], list[in
     for before, after in pairwise(spans):
         assert before.until is not None
         assert before.since < before.until <= after.since
+
+
+def test_a_host_that_is_wrong_again_and_again_keeps_an_entry_that_fits_into_a_record() -> None:
+    host, bad = Host(Met(0, 0, 1, 0)), 10 * RULES.limit
+    for number in range(4 * (MOST_SPANS + 3)):
+        host = host.judged(0 if number % 4 < 2 else bad, number, RULES)
+    assert len(host.spans) == MOST_SPANS
+    assert host.spans[0] == Span(W, 17 * W, bad)
+    assert host.spans[-1].until is None

@@ -137,6 +137,13 @@ def test_a_models_freshness_is_from_its_windows_end_to_its_going_live(case: Case
     assert case.said()["model"] == pytest.approx((61.0, 61.0), abs=1e-3)
 
 
+def test_a_receipt_that_is_read_again_is_told_once_and_a_rollback_to_its_bundle_anew(case: Case) -> None:
+    watch = case.watch()
+    for again in (receipt(case), receipt(case), receipt(case, sequence=2)):
+        watch.receipt(again)
+    assert len(case.log.entries) == 2
+
+
 @pytest.mark.parametrize(
     "changed",
     [

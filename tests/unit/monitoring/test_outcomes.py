@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotpath.clock import HOUR, MINUTE
+from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import Announcement
 from hotpath.lake import Manifest
@@ -239,6 +240,14 @@ def test_a_batch_whose_file_is_harmed_is_refused_and_named(tmp_path: Path) -> No
     assert watch.cursor == 0
 
 
+def test_labels_of_a_contract_that_named_its_columns_otherwise_are_passed_over(tmp_path: Path) -> None:
+    site(tmp_path, (MORE, TRUTHS))
+    renamed = Contract.from_yaml(CONTRACT.canonical().decode().replace("truth", "outcome"), "small.yaml")
+    of_today = Site(tmp_path, renamed)
+    watch = of_today.follow(of_today.watch())
+    assert (everything(watch)["answers"], everything(watch)["labelled"], watch.cursor) == (len(MORE), 0, 1)
+
+
 def test_what_was_asked_too_long_ago_is_forgotten_and_exactly_that(tmp_path: Path) -> None:
     days = LEAST_KEPT // MINUTE
     old, kept = Asked(0, "x", 0.9, 1), Asked(10, "y", 0.2, 2)
@@ -330,3 +339,13 @@ def test_a_look_is_taken_when_something_changed_and_not_more_often(tmp_path: Pat
     assert everything(watch)["answers"] == 2
     watch.tick()
     assert len(made.said.entries) == first
+
+
+def test_a_look_that_cannot_be_kept_is_taken_again_and_not_at_once(tmp_path: Path) -> None:
+    made = site(tmp_path, (MORE, TRUTHS))
+    watch = made.watch()
+    watch.take(made.lake.manifests()[0])
+    made.folder.write_text("no folder: nothing can be kept in it")
+    with pytest.raises(OSError, match="monitoring"):
+        watch.tick()
+    watch.tick()

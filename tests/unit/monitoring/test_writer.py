@@ -249,3 +249,36 @@ def test_it_says_how_it_does_about_itself() -> None:
     case.writer.run(stop)
     (point,) = [Point.parse((e.value or b"").decode()) for e in told.entries]
     assert (point.measurement, point.fields) == ("writer", {"written": 2, "refused": 0, "behind": 0})
+
+
+def test_a_refused_line_is_told_once_so_that_its_alarm_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "SAY_EVERY_S", 0.0)
+    case, told = Case(), MemoryLog()
+    case.writer.points = Points(told, Clock(), {})
+    case.log.send(POINTS, b"no point")
+    assert case.writer.drain(5)
+    for _ in range(2):
+        case.writer._say()
+    points = [Point.parse((e.value or b"").decode()) for e in told.entries]
+    assert [p.fields["refused"] for p in points] == [1, 0]
+
+
+def test_what_the_settings_ask_for_is_set_up_once_a_start_though_writing_works() -> None:
+    case = Case()
+    for first in (0, 10):
+        case.say(3, first)
+        assert case.writer.drain(5)
+    assert case.repaired == ["repaired"]
+
+
+def test_a_set_up_that_fails_keeps_no_point_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    case = Case()
+
+    def lost() -> None:
+        raise BadConfig("admin.token", "no such file", "the token InfluxDB was set up with")
+
+    case.writer.repair = lost
+    case.say(3)
+    assert case.writer.drain(5)
+    assert (case.writer.written, case.writer.waiting) == (3, False)
+    assert "admin.token" in caplog.text

@@ -1,0 +1,166 @@
+"""What the monitoring job's main thread makes of things that are away, harmed, or come twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from hotpath.bundle_store import BundleStore, Run
+from hotpath.clock import SECOND, Clock, Segment
+from hotpath.errors import Unavailable
+from hotpath.handoffs import HOSTS, MARKS, MODELS, POINTS, RECEIPTS, Receipt
+from hotpath.kafka import Entry, MemoryLog, MemoryTail, Tail
+from hotpath.lake import Lake
+from hotpath.points import Points
+from hotpath.settings import Settings, load
+from monitoring.watching import Watching
+from tests.unit.monitoring.answered import CONTRACT, KEY, Asked, land, with_floor
+
+OTHER = replace(with_floor('{auc: ">= 0.5", window: 1h, windows: 1, labels: 2}'), name="other")
+
+
+@dataclass
+class Away(MemoryLog):
+    """A log whose named topics cannot be read."""
+
+    away: set[str] = field(default_factory=set)
+
+    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+        if self.away & set(topics):
+            raise Unavailable("Kafka", "away", "an answer")
+        return super().tail(topics, newest)
+
+
+@dataclass
+class Slow(Away):
+    """A log that has nothing to read yet for so many polls."""
+
+    polls: int = 0
+
+    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+        tail, poll = super().tail(topics, newest), MemoryTail.poll
+
+        def later(seconds: float) -> Entry | None:
+            self.polls -= 1
+            return None if self.polls >= 0 else poll(cast("MemoryTail", tail), seconds)
+
+        tail.poll = later  # type: ignore[method-assign]
+        return tail
+
+
+@dataclass
+class Job:
+    folder: Path
+    log: Away = field(default_factory=Away)
+
+    def __post_init__(self) -> None:
+        self.settings: Settings = load().model_copy(update={"data": self.folder})
+        self.clock = Clock(self.folder / "clock.jsonl")
+        points = Points(self.log, self.clock, {})
+        self.watching = Watching(self.settings, [CONTRACT, OTHER], KEY, self.log, points, self.clock)
+
+    def rates(self) -> set[float]:
+        """By what each pipeline's window of 30 s is multiplied."""
+        of = self.watching._pipelines.values()
+        return {p.clocks.rules.window / (self.settings.clocks.window_s * SECOND) for p in of}
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Job(tmp_path)
+
+
+def test_a_replay_that_changes_its_rate_while_kafka_is_away_is_followed_once_it_is_back(job: Job) -> None:
+    now = job.clock.real()
+    job.clock.append(Segment(now - SECOND, 0, 60))
+    job.watching.turn()
+    assert job.rates() == {60}
+    job.clock.append(Segment(now, job.clock.timeline().virtual(now), 1))
+    job.log.away = {HOSTS}
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            job.watching.turn()
+    job.log.away = set()
+    job.watching.turn()
+    assert job.rates() == {1}
+
+
+def test_a_harmed_manifest_stops_its_own_pipeline_and_is_named(
+    job: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifests = job.folder / "cloud" / "lake" / CONTRACT.name / "manifest"
+    manifests.mkdir(parents=True)
+    (manifests / "0.json").write_text("[]")
+    for _ in range(3):
+        job.watching.turn()
+    assert len([r for r in caplog.records if "0.json" in r.message]) == 1
+    assert job.watching.seen.rate == 1
+
+
+def test_a_disk_that_takes_nothing_is_named_and_ends_nothing(
+    job: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    job.watching._open()
+    kept = job.settings.monitoring(CONTRACT.name)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("no folder: nothing can be kept in it")
+    for _ in range(3):
+        job.watching.turn()
+    assert len([r for r in caplog.records if r.message.startswith(f"{CONTRACT.name}: ")]) == 1
+    assert (job.settings.monitoring(OTHER.name) / "outcomes.json").exists()
+
+
+def test_words_that_are_none_end_nothing(job: Job) -> None:
+    for topic in (MARKS, MODELS, RECEIPTS, HOSTS):
+        for value in (b"", b"\xff", b"[]", b"{}", b'{"announcement": 1, "signature": 2}', None):
+            job.log.send(topic, value, b"small/x")
+    job.watching.turn()
+    for value in (b"", b"{}"):
+        job.log.send(MARKS, value)
+    job.watching.turn()
+
+
+def test_a_receipt_that_is_read_again_is_no_news(job: Job) -> None:
+    """A tail that was lost is opened anew, and begins at the beginning."""
+    job.watching.turn()
+    at = job.clock.now() + SECOND
+    job.log.send(RECEIPTS, Receipt(CONTRACT.name, "s", 1, "b", "live", "", at).to_bytes())
+    for _ in range(3):
+        job.watching.turn()
+        job.watching.close()
+    assert len(job.watching._receipts) == 1
+
+
+def test_no_model_is_ruled_on_before_it_is_known_what_scorers_and_operators_did(tmp_path: Path) -> None:
+    job = Job(tmp_path, Slow(polls=5))
+    land(Lake(job.settings.lake_root(), CONTRACT.name), 0, [Asked(0, "x", 0.9)], [])
+    job.log.send(RECEIPTS, Receipt(CONTRACT.name, "s", 1, "b", "live", "", 1).to_bytes())
+    measured = []
+    for _ in range(4):
+        job.watching.turn()
+        measured.append(any(e.topic == POINTS and b"outcomes" in (e.value or b"") for e in job.log.entries))
+    assert (measured[0], measured[-1]) == (False, True)
+    assert measured == sorted(measured)
+
+
+def test_runs_are_read_once_and_one_that_does_not_read_is_named(
+    job: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = BundleStore(job.settings.bundle_store() / CONTRACT.name)
+    store.record(Run("trained", "", 1, {}, 0.7, "b", 1))
+    job.watching.turn()
+    runs = job.settings.bundle_store() / CONTRACT.name / "runs"
+    (runs / "1.json").unlink()
+    (runs / "2.json").write_text(json.dumps({"state": "trained"}))
+    job.watching.turn()
+    assert "2.json" in caplog.text
+    (runs / "2.json").unlink()
+    store.record(Run("trained", "", 1, {}, 0.8, "c", 2))
+    store.record(Run("failed", "", 1, {}))
+    job.watching.turn()
+    assert job.watching._pipelines[CONTRACT.name].holdout["b"] == 0.7
