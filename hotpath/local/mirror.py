@@ -29,6 +29,9 @@ def properties(topics: Iterable[Topic], onprem: str, cloud: str, port: int) -> s
         # Exactly once needs the mirror's own reader to see committed records only.
         "onprem.consumer.isolation.level": "read_committed",
         "cloud.consumer.isolation.level": "read_committed",
+        # A cut line costs the worker its group; what it had is given back at once, not after five minutes.
+        "onprem.scheduled.rebalance.max.delay.ms": 0,
+        "cloud.scheduled.rebalance.max.delay.ms": 0,
         "dedicated.mode.enable.internal.rest": "true",
         "listeners": f"http://127.0.0.1:{port}",
         "replication.factor": 1,
