@@ -35,7 +35,7 @@ from ingest.flights import rfc3339
 from monitoring.clock_watch import ClockWatch
 from monitoring.windows import Rules
 
-RECORDS = 1_500_000
+RECORDS = 1_000_000
 HOSTS = 40
 PIPELINE = "flights"
 PORT = 39092

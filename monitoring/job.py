@@ -127,7 +127,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
 
 def _watch(watching: Watching, stop: threading.Event) -> None:
     """The main thread's whole life."""
-    while not stop.wait(TURN_S):
+    while not stop.wait(0.0 if watching.behind else TURN_S):
         try:
             watching.turn()
         except Unavailable as error:

@@ -71,6 +71,8 @@ class Pipeline:
     freshness: FreshnessWatch
     holdout: dict[str, float] = field(default_factory=dict)
     """AUC on the holdout by bundle, as the trainer noted it of its runs."""
+    behind: bool = False
+    """Whether there is more to take at once: after a lost state the whole lake is read again."""
     _noted: int = 0
 
     def turn(self, informed: bool) -> None:
@@ -80,6 +82,7 @@ class Pipeline:
         the first that cannot be read, OSError where a disk takes or gives nothing.
         """
         troubles: list[BadArtifact | OSError] = []
+        self.behind = False
         watches: tuple[Watch, ...] = (self.clocks, self.outcomes, self.freshness)
         feeds = [partial(self._feed, watch) for watch in watches]
         ticks = [watch.tick for watch in watches if informed or watch is not self.outcomes]
@@ -97,6 +100,7 @@ class Pipeline:
             if (manifest := self.lake.manifest(watch.cursor)) is None:
                 return
             watch.take(manifest)
+        self.behind = True
 
     def _note(self) -> None:
         for number, run in self.store.runs_after(self._noted).items():
@@ -137,6 +141,11 @@ class Watching:
             except (BadArtifact, OSError) as error:
                 self._trouble(name, error)
         self.seen = self._elsewhere()
+
+    @property
+    def behind(self) -> bool:
+        """Whether the next turn should come at once."""
+        return any(pipeline.behind for pipeline in self._pipelines.values())
 
     def close(self) -> None:
         """Let go of the topics."""

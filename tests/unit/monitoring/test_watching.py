@@ -15,10 +15,10 @@ from hotpath.clock import SECOND, Clock, Segment
 from hotpath.errors import Unavailable
 from hotpath.handoffs import HOSTS, MARKS, MODELS, POINTS, RECEIPTS, Receipt
 from hotpath.kafka import Entry, MemoryLog, MemoryTail, Tail
-from hotpath.lake import Lake
+from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from hotpath.settings import Settings, load
-from monitoring.watching import Watching
+from monitoring.watching import MOST_BATCHES, Watching
 from tests.unit.monitoring.answered import CONTRACT, KEY, Asked, land, with_floor
 
 OTHER = replace(with_floor('{auc: ">= 0.5", window: 1h, windows: 1, labels: 2}'), name="other")
@@ -164,3 +164,13 @@ def test_runs_are_read_once_and_one_that_does_not_read_is_named(
     store.record(Run("failed", "", 1, {}))
     job.watching.turn()
     assert job.watching._pipelines[CONTRACT.name].holdout["b"] == 0.7
+
+
+def test_a_lake_that_is_read_again_is_not_waited_for(job: Job) -> None:
+    lake = Lake(job.folder / "cloud" / "lake", CONTRACT.name)
+    for batch in range(MOST_BATCHES + 1):
+        lake.publish(Manifest(batch, {}, {}, (), {}, 0))
+    job.watching.turn()
+    assert job.watching.behind
+    job.watching.turn()
+    assert not job.watching.behind
