@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ from hotpath.handoffs import topics
 from hotpath.kafka import KafkaLog, MemoryLog
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
-from hotpath.local import broker
+from hotpath.local import one_broker
 from hotpath.local.processes import Processes
 from hotpath.points import Points
 from hotpath.settings import PROJECT
@@ -51,7 +50,7 @@ def measure(rounds: int = ROUNDS, records: int = RECORDS) -> Sequence[Row]:
     with tempfile.TemporaryDirectory() as folder:
         processes = Processes(Path(folder) / "logs")
         try:
-            address = _broker(Path(folder), processes)
+            address = one_broker.start("kafka", Path(folder), PORT, processes)
             _fill(address, records)
             ratios = [_round(Path(folder), processes, address, n, records) for n in range(rounds)]
         finally:
@@ -93,22 +92,6 @@ def _rate(lake: Lake, processes: Processes, records: int) -> float:
     manifests = lake.manifests()
     rows = sum(m.counts.get("events", 0) for m in manifests[WARM:])
     return rows / ((manifests[-1].landed_at - manifests[WARM - 1].landed_at) / SECOND)
-
-
-def _broker(folder: Path, processes: Processes) -> str:
-    config = folder / "broker.properties"
-    config.write_text(broker.properties(PORT, PORT + 1, folder / "kafka"))
-    subprocess.run(broker.format_command("bench", config), check=True, capture_output=True)
-    processes.start("kafka", broker.run_command(config))
-    address, clock = f"127.0.0.1:{PORT}", Clock()
-    end = clock.elapsed() + 60
-    while True:
-        try:
-            Admin(address).topics(1.0)
-            return address
-        except Unavailable:
-            if clock.elapsed() > end:
-                raise
 
 
 def _fill(address: str, records: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from hotpath.handoffs import HANDOFFS, POINTS
 from hotpath.kafka import KafkaLog
 from hotpath.kafka_admin import Admin
 from hotpath.kafka_group import KafkaGroup
-from hotpath.local import broker, influxd
+from hotpath.local import influxd, one_broker
 from hotpath.local.points_check import written
 from hotpath.local.processes import Processes
 from hotpath.points import Points
@@ -149,7 +148,8 @@ def _site() -> Iterator[Site]:
         folder, clock = Path(name), Clock()
         site = Site(_settings(folder), Processes(folder / "logs"), clock)
         try:
-            _start_broker(site, folder)
+            address = one_broker.start("kafka", folder, PORTS["kafka"], site.processes)
+            Admin(address).ensure([t for t in HANDOFFS if t.name == POINTS], "cloud", 1)
             site.start_influxd()
             yield site
         finally:
@@ -169,22 +169,6 @@ def _settings(folder: Path) -> Settings:
             "influxdb": found.influxdb.model_copy(update=given),
         }
     )
-
-
-def _start_broker(site: Site, folder: Path) -> None:
-    config, port = folder / "kafka.properties", PORTS["kafka"]
-    config.write_text(broker.properties(port, port + 1, folder / "kafka"))
-    subprocess.run(broker.format_command("influx-fault", config), check=True, capture_output=True)
-    site.processes.start("kafka", broker.run_command(config))
-    admin, end = Admin(site.settings.kafka.cloud.address), site.clock.elapsed() + DEADLINE_S
-    while True:
-        try:
-            admin.ensure([t for t in HANDOFFS if t.name == POINTS], "cloud", 1)
-            return
-        except Unavailable:
-            if site.clock.elapsed() > end:
-                raise
-            wait(0.5)
 
 
 FAULTS = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import threading
@@ -31,7 +30,7 @@ from hotpath.handoffs import HOSTS, MARKS, POINTS, HostClock, Mark, topics
 from hotpath.kafka import KafkaLog, standing
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
-from hotpath.local import broker, mirror, timekeeper
+from hotpath.local import mirror, one_broker, timekeeper
 from hotpath.local.processes import Processes
 from hotpath.points import Point
 from hotpath.settings import PROJECT
@@ -193,20 +192,16 @@ def _site() -> Iterator[Site]:
         try:
             yield site
         finally:
-            # Only its own: a test that runs this has other children, which must go on.
-            site.processes.stop(*reversed(site.processes.running))
+            site.processes.stop_all(["monitoring", "transform", "mirror"])
 
 
 def _started(site: Site) -> str:
     """Brokers, topics, mirror, stream job, monitoring; the events' topic."""
     contract = load(PROJECT / "config" / "pipelines" / "flights.yaml")
     declared = topics([contract])
-    for name, line in (("onprem", None), ("cloud", (PORTS["line"], PORTS["proxy"]))):
-        config = site.folder / f"{name}.properties"
-        config.write_text(broker.properties(PORTS[name], PORTS[name] + 1, site.folder / name, line))
-        subprocess.run(broker.format_command(name, config), check=True, capture_output=True)
-        site.processes.start(f"kafka-{name}", broker.run_command(config))
-    site.until(lambda: all(_answers(a) for a in site.address.values()), "both brokers answer")
+    one_broker.start("onprem", site.folder, PORTS["onprem"], site.processes)
+    cloud = (PORTS["line"], PORTS["proxy"])
+    one_broker.start("cloud", site.folder, PORTS["cloud"], site.processes, cloud)
     Admin(site.address["onprem"]).ensure(declared, "onprem", 2)
     Admin(site.address["cloud"]).ensure(declared, "cloud", 2)
     config = site.folder / "mm2.properties"
@@ -223,13 +218,6 @@ def _started(site: Site) -> str:
     site.processes.start("transform", (sys.executable, "-m", "transform.job", contract.name), env=env)
     site.processes.start("monitoring", (sys.executable, "-m", "monitoring.job"), env=env)
     return contract.events.topic
-
-
-def _answers(address: str) -> bool:
-    try:
-        return Admin(address).topics(1.0) is not None
-    except Unavailable:
-        return False
 
 
 FAULTS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +10,7 @@ import hypothesis
 import pytest
 
 from hotpath.clock import Clock, wait
-from hotpath.errors import Unavailable
-from hotpath.kafka_admin import Admin
-from hotpath.local import broker
+from hotpath.local import one_broker
 from hotpath.local.processes import Processes
 
 DEADLINE_S = 60.0
@@ -60,21 +57,7 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
 
 def start_broker(name: str, folder: Path, processes: Processes) -> str:
     """A real Kafka broker; its bootstrap address."""
-    port = free_port()
-    config = folder / f"{name}.properties"
-    config.write_text(broker.properties(port, port + 1, folder / name))
-    subprocess.run(broker.format_command(name, config), check=True, capture_output=True, timeout=DEADLINE_S)
-    processes.start(name, broker.run_command(config))
-    address = f"127.0.0.1:{port}"
-    until(lambda: _answers(address), f"{name} answers")
-    return address
-
-
-def _answers(address: str) -> bool:
-    try:
-        return Admin(address).topics(1.0) is not None
-    except Unavailable:
-        return False
+    return one_broker.start(name, folder, free_port(), processes)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ built again as it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from hotpath.clock import Micros
@@ -20,6 +20,11 @@ WRONG = "host's clock was wrong"
 FUTURE = "event later than its own arrival"
 REASONS = (WRONG, FUTURE)
 """Why a row is left out for its clock, in the order in which they are looked at."""
+
+
+def for_clocks(left_out: Mapping[str, int]) -> int:
+    """Of the events that a window left out, by reason, those left out for a clock."""
+    return sum(left_out.get(reason, 0) for reason in REASONS)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from hotpath.points import Points
 from hotpath.progress import Progress
 from hotpath.publish import DELIVERY_S, publish
 from train.account import Account
-from train.clocks import REASONS, Clocks
+from train.clocks import Clocks, for_clocks
 from train.content import facts, files
 from train.due import due
 from train.folder import Folder
@@ -137,7 +137,7 @@ def measured(run: Run, account: Account | None) -> dict[str, float | None]:
         "seconds": sum(run.seconds.values()),
         "rows": account.rows["train"] if account else None,
         "left_out": sum(left_out.values()) if account else None,
-        "wrong_clock": sum(left_out.get(reason, 0) for reason in REASONS) if account else None,
+        "wrong_clock": for_clocks(left_out) if account else None,
         "auc": run.auc,
         "sequence": run.sequence,
     }

@@ -23,7 +23,7 @@ from hotpath.kafka import Log, standing
 from hotpath.lake import Dataset, Lake
 from hotpath.local.report import HostFlagged, Records, quantile, tally
 from hotpath.settings import Settings
-from train.clocks import REASONS
+from train.clocks import for_clocks
 
 
 def records(settings: Settings, contract: Contract, dataset: Dataset) -> Records:
@@ -84,7 +84,7 @@ def hosts_flagged(log: Log, pipeline: str, timeline: Timeline) -> list[HostFlagg
 def rows_left_out(runs: Sequence[Mapping[str, Any]]) -> int:
     """Events that the newest window left out for their host's clock."""
     counted = [run["left_out"] for run in runs if run.get("left_out")]
-    return sum(counted[-1].get(reason, 0) for reason in REASONS) if counted else 0
+    return for_clocks(counted[-1]) if counted else 0
 
 
 def runs(settings: Settings, pipeline: str) -> list[dict[str, Any]]:

@@ -28,10 +28,12 @@ class Processes:
 
     logs: Path
     running: dict[str, Child] = field(default_factory=dict)
+    adopted: bool = False
 
     def adopt(self) -> None:
         """Become the parent of every orphan below: call once, before the first start."""
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.adopted = True
 
     def start(
         self, name: str, command: Sequence[str], nice: int = 0, env: Mapping[str, str] | None = None
@@ -52,8 +54,14 @@ class Processes:
                 child.end(GRACE_S)
 
     def stop_all(self, order: Sequence[str]) -> None:
-        """Stop every part, those in `order` first, then kill whatever still descends from this process."""
+        """Stop every part, those in `order` first.
+
+        Whoever adopted orphans then kills whatever still descends from its process; others may have children
+        that somebody else started.
+        """
         self.stop(*order, *self.running)
+        if not self.adopted:
+            return
         left = psutil.Process().children(recursive=True)
         for process in left:
             with suppress(psutil.NoSuchProcess):

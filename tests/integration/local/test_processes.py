@@ -76,6 +76,16 @@ processes.stop_all([])
     assert gone(orphan)
 
 
+def test_who_adopted_nobody_ends_only_what_it_started(processes: Processes, tmp_path: Path) -> None:
+    somebody_elses = processes.start("part", [sys.executable, "-c", FOREVER])
+    mine = Processes(tmp_path / "logs")
+    started = mine.start("mine", [sys.executable, "-c", FOREVER])
+    mine.stop_all([])
+    assert started.code() is not None
+    assert somebody_elses.code() is None
+    processes.stop("part")
+
+
 def test_a_part_ends_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR], cwd=tmp_path)
     until(lambda: (tmp_path / "part").exists() and bool((tmp_path / "part").read_text()), "the part runs")
