@@ -26,6 +26,7 @@ from hotpath.kafka import KafkaLog, MemoryLog
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.local import one_broker
+from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.points import Points
 from hotpath.settings import PROJECT
@@ -37,7 +38,6 @@ from monitoring.windows import Rules
 RECORDS = 1_000_000
 HOSTS = 40
 PIPELINE = "flights"
-PORT = 39092
 DEADLINE_S = 600.0
 WARM = 2
 """Batches that warm up."""
@@ -50,7 +50,7 @@ def measure(rounds: int = ROUNDS, records: int = RECORDS) -> Sequence[Row]:
     with tempfile.TemporaryDirectory() as folder:
         processes = Processes(Path(folder) / "logs")
         try:
-            address = one_broker.start("kafka", Path(folder), PORT, processes)
+            address = one_broker.start("kafka", Path(folder), free_port(), processes)
             _fill(address, records)
             ratios = [_round(Path(folder), processes, address, n, records) for n in range(rounds)]
         finally:

@@ -24,6 +24,7 @@ from hotpath.kafka_admin import Admin
 from hotpath.kafka_group import KafkaGroup
 from hotpath.local import influxd, one_broker
 from hotpath.local.points_check import written
+from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.points import Points
 from hotpath.settings import Settings, load
@@ -37,7 +38,6 @@ EVERY_S = 0.02
 BLOCKED_S = 0.5
 """A `say` that took longer has waited for something (a busy machine alone takes tens of milliseconds)."""
 DEADLINE_S = 120.0
-PORTS = {"kafka": 38192, "influxdb": 38286}
 
 
 @dataclass
@@ -146,9 +146,10 @@ def _site() -> Iterator[Site]:
     """A broker with the points' topic and an InfluxDB that is set up; all ended afterwards."""
     with tempfile.TemporaryDirectory(prefix="hotpath-influx-") as name:
         folder, clock = Path(name), Clock()
-        site = Site(_settings(folder), Processes(folder / "logs"), clock)
+        port = free_port()
+        site = Site(_settings(folder, port), Processes(folder / "logs"), clock)
         try:
-            address = one_broker.start("kafka", folder, PORTS["kafka"], site.processes)
+            address = one_broker.start("kafka", folder, port, site.processes)
             Admin(address).ensure([t for t in HANDOFFS if t.name == POINTS], "cloud", 1)
             site.start_influxd()
             yield site
@@ -156,12 +157,12 @@ def _site() -> Iterator[Site]:
             site.processes.stop_all(["influxd", "kafka"])
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, kafka_port: int) -> Settings:
     """A deployment in this folder, its cloud cluster and its InfluxDB on ports of the fault's own."""
     found = load()
-    address = f"127.0.0.1:{PORTS['kafka']}"
+    address = f"127.0.0.1:{kafka_port}"
     cloud = found.kafka.cloud.model_copy(update={"bootstrap_servers": address})
-    given = {"url": None, "token_file": None, "port": PORTS["influxdb"]}
+    given = {"url": None, "token_file": None, "port": free_port()}
     return found.model_copy(
         update={
             "data": folder / "run",

@@ -31,6 +31,7 @@ from hotpath.kafka import KafkaLog, standing
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.local import mirror, one_broker, timekeeper
+from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.points import Point
 from hotpath.settings import PROJECT
@@ -42,8 +43,8 @@ HOSTS_HONEST = 12
 EVERY_S = 0.05
 DEADLINE_S = 240.0
 LINE_ALARM = "line_silence"
+PARTS = ("onprem", "cloud", "line", "proxy", "mirror", "console")
 CLOCK_ALARMS = ("host_flagged", "events_ahead", "monitor_clock", "onprem_clock")
-PORTS = {"onprem": 39192, "cloud": 39292, "line": 39392, "proxy": 39492, "mirror": 39592, "console": 39692}
 
 
 @dataclass
@@ -99,10 +100,11 @@ class Site:
     folder: Path
     processes: Processes
     clock: Clock
+    ports: Mapping[str, int] = field(default_factory=lambda: {name: free_port() for name in PARTS})
 
     @property
     def address(self) -> Mapping[str, str]:
-        return {site: f"127.0.0.1:{PORTS[site]}" for site in ("onprem", "cloud")}
+        return {site: f"127.0.0.1:{self.ports[site]}" for site in ("onprem", "cloud")}
 
     @property
     def env(self) -> dict[str, str]:
@@ -111,7 +113,7 @@ class Site:
             "HOTPATH__KAFKA__ONPREM__BOOTSTRAP_SERVERS": self.address["onprem"],
             "HOTPATH__KAFKA__CLOUD__BOOTSTRAP_SERVERS": self.address["cloud"],
             "HOTPATH__CLOCKS__WINDOW_S": "10",
-            "HOTPATH__CONSOLE__PORT": str(PORTS["console"]),
+            "HOTPATH__CONSOLE__PORT": str(self.ports["console"]),
         }
 
     def hosts(self) -> list[HostClock]:
@@ -147,7 +149,7 @@ class Site:
 
 def cut(seed: int, cut_s: float = CUT_S) -> Outcome:
     """Cut the line for `cut_s` real seconds under load, mend it, wait until all is drained."""
-    with _site() as site, Proxy(PORTS["proxy"], PORTS["line"]) as line:
+    with _site() as site, Proxy(site.ports["proxy"], site.ports["line"]) as line:
         contract = _started(site)
         log = KafkaLog(site.address["onprem"])
         producer = Producer(log, site.clock, contract, random.Random(seed))
@@ -199,15 +201,14 @@ def _started(site: Site) -> str:
     """Brokers, topics, mirror, stream job, monitoring; the events' topic."""
     contract = load(PROJECT / "config" / "pipelines" / "flights.yaml")
     declared = topics([contract])
-    one_broker.start("onprem", site.folder, PORTS["onprem"], site.processes)
-    cloud = (PORTS["line"], PORTS["proxy"])
-    one_broker.start("cloud", site.folder, PORTS["cloud"], site.processes, cloud)
+    one_broker.start("onprem", site.folder, site.ports["onprem"], site.processes)
+    cloud = (site.ports["line"], site.ports["proxy"])
+    one_broker.start("cloud", site.folder, site.ports["cloud"], site.processes, cloud)
     Admin(site.address["onprem"]).ensure(declared, "onprem", 2)
     Admin(site.address["cloud"]).ensure(declared, "cloud", 2)
     config = site.folder / "mm2.properties"
-    config.write_text(
-        mirror.properties(declared, site.address["onprem"], f"127.0.0.1:{PORTS['proxy']}", PORTS["mirror"])
-    )
+    across = f"127.0.0.1:{site.ports['proxy']}"
+    config.write_text(mirror.properties(declared, site.address["onprem"], across, site.ports["mirror"]))
     site.processes.start("mirror", mirror.run_command(config))
     run = site.folder / "run"
     run.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from hotpath.clock import Clock, wait
 from hotpath.local import one_broker
+from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 
 DEADLINE_S = 60.0
@@ -18,19 +18,6 @@ DEADLINE_S = 60.0
 # Two busy cores: how long one example takes says nothing here, speed is `make bench`'s business.
 hypothesis.settings.register_profile("hotpath", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("hotpath")
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on just now (and the next one neither)."""
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            try:
-                two.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def until(

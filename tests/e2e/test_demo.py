@@ -24,12 +24,13 @@ import pytest
 
 from hotpath.clock import MINUTE, Clock
 from hotpath.lake import Lake
+from hotpath.local.ports import free_port
 from hotpath.settings import PROJECT, Settings
 from hotpath.settings import load as load_settings
 from ingest.flights import WRONG_CLOCKS
 from monitoring.flux import queries
 from monitoring.influx import read_access
-from tests.conftest import free_port, until
+from tests.conftest import until
 from tests.e2e.readme import commands, snippets
 
 pytestmark = pytest.mark.timeout(900)

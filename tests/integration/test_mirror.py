@@ -15,12 +15,13 @@ from hotpath.handoffs import ARRIVED_HEADER, MODELS, POINTS, topics
 from hotpath.kafka import Entry, KafkaLog, standing
 from hotpath.kafka_admin import Admin
 from hotpath.local import mirror
+from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.points import Point
 from hotpath.progress import read
 from hotpath.settings import PROJECT, Cluster, Kafka
 from monitoring.mirror_lag import MirrorLag
-from tests.conftest import free_port, start_broker, until
+from tests.conftest import start_broker, until
 
 DECLARED = topics([load(PROJECT / "config/pipelines/flights.yaml")])
 EVENTS = "flights.status"

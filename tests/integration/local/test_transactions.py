@@ -19,9 +19,10 @@ import uvicorn
 from fastapi import FastAPI, Request
 
 from hotpath.clock import HOUR, Clock, Segment
+from hotpath.local.ports import free_port
 from hotpath.local.replay_check import transactions
 from ingest.plan import plan
-from tests.conftest import free_port, until
+from tests.conftest import until
 
 
 @dataclass

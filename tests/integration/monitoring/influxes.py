@@ -13,10 +13,11 @@ import httpx
 from hotpath.child import Child
 from hotpath.clock import Clock
 from hotpath.local import influxd
+from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.settings import Settings, load
 from monitoring.influx_setup import set_up
-from tests.conftest import DEADLINE_S, free_port, until
+from tests.conftest import DEADLINE_S, until
 
 
 @dataclass

@@ -15,12 +15,13 @@ import pytest
 
 from hotpath.clock import SECOND, Clock
 from hotpath.errors import BadConfig, Unavailable
+from hotpath.local.ports import free_port
 from monitoring import outbox
 from monitoring.board import Alarm
 from monitoring.monitors import MONITORS
 from monitoring.outbox import Outbox, Service, Webhook, destinations
 from monitoring.verdicts import Change
-from tests.conftest import free_port, until
+from tests.conftest import until
 
 # Some of apprise's plug-ins import what Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

@@ -13,6 +13,7 @@ import pytest
 
 from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Clock, Micros
 from hotpath.handoffs import Announcement, HostClock, Receipt
+from hotpath.local.ports import free_port
 from hotpath.points import Number, Point
 from hotpath.settings import PROJECT
 from monitoring.board import Alarm, Board
@@ -22,7 +23,7 @@ from monitoring.console.snapshot import Elsewhere, snapshot
 from monitoring.console.state import Snapshot
 from monitoring.monitors import MONITORS
 from tests.browser import Page, browser
-from tests.conftest import free_port, until
+from tests.conftest import until
 
 SCREENSHOTS = PROJECT / ".hotpath" / "screenshots"
 NOW: Micros = 1_795_252_800 * SECOND

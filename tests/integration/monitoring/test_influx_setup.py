@@ -12,10 +12,10 @@ import pytest
 from hotpath.clock import Clock
 from hotpath.errors import BadConfig, BadInput, HotpathError, Unavailable
 from hotpath.files import create
+from hotpath.local.ports import free_port
 from hotpath.settings import Settings
 from monitoring.influx import read_access, token, write_access
 from monitoring.influx_setup import set_up
-from tests.conftest import free_port
 from tests.integration.monitoring.influxes import Server, settings_in
 
 NOW = Clock().real()

@@ -16,8 +16,9 @@ from hotpath import keys, progress
 from hotpath.contract.load import load
 from hotpath.handoffs import topics
 from hotpath.kafka_admin import Admin
+from hotpath.local.ports import free_port
 from hotpath.settings import PROJECT
-from tests.conftest import free_port, until
+from tests.conftest import until
 
 CONTRACT = load(PROJECT / "config" / "pipelines" / "flights.yaml")
 

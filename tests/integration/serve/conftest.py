@@ -20,10 +20,11 @@ from hotpath import keys
 from hotpath.clock import Clock, Segment
 from hotpath.handoffs import RECEIPTS, Receipt
 from hotpath.kafka import MemoryLog, Tail
+from hotpath.local.ports import free_port
 from hotpath.settings import PROJECT
 from serve.admission import Sandbox
 from serve.follower import TOPICS, Follower
-from tests.conftest import free_port, until
+from tests.conftest import until
 from tests.integration.serve import bundles
 
 

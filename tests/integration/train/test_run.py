@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from hotpath.handoffs import BUNDLES, HOSTS, MODELS, Announcement, HostClock, to
 from hotpath.kafka import MemoryLog, Tail
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
+from hotpath.local.ports import free_port
 from hotpath.progress import Progress, read
 from serve import engine
 from serve.generation import CATEGORY, NUMBER
@@ -85,9 +85,7 @@ class Site:
 def site(folder: Path, flights: int, environment: pytest.MonkeyPatch) -> Site:
     """The children read the same settings as everyone: from the environment."""
     environment.setenv("HOTPATH__DATA", str(folder))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        environment.setenv("HOTPATH__H2O__PORT", str(free.getsockname()[1]))
+    environment.setenv("HOTPATH__H2O__PORT", str(free_port()))
     keys.make(folder / "signing.pem", folder / "verify.pem")
     made = Flights(CONTRACT, START, random.Random(5))
     now = made.land(Lake(folder / "cloud" / "lake", CONTRACT.name), flights, spacing=900_000_000)
