@@ -50,7 +50,7 @@ check: setup        ## lint, types, unit and contract tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -q -m "not campaign" tests/unit tests/contract
+	.venv/bin/pytest -q -m "not campaign" -n 2 --dist loadfile tests/unit tests/contract
 
 test: check influxd browser ## all that CI runs
 	.venv/bin/pytest -q -m "not campaign" tests/integration tests/e2e
@@ -68,7 +68,7 @@ conformance: setup  ## the slow comparisons: every time zone, Spark against the 
 	.venv/bin/pytest -q -m campaign tests/contract
 
 docs: setup         ## render the reference pages from the tables
-	$(PY) -c "from hotpath.contract.docs import markdown; print(markdown(), end=\"\")" > docs/contract.md
+	$(PY) -m hotpath.cli.pages
 	$(PY) -c "from pathlib import Path; from monitoring.pages import pages; \
 	  [(Path(p).parent.mkdir(parents=True, exist_ok=True), Path(p).write_text(t)) for p, t in pages().items()]"
 

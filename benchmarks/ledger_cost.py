@@ -31,7 +31,7 @@ from hotpath.local.processes import Processes
 from hotpath.points import Points
 from hotpath.settings import PROJECT
 from hotpath.settings import load as load_settings
-from ingest.flights import rfc3339
+from ingest.records import rfc3339
 from monitoring.clock_watch import ClockWatch
 from monitoring.windows import Rules
 

@@ -19,6 +19,7 @@ from importlib.metadata import version
 
 import psutil
 
+from benchmarks.language import contract_load_ms, row_function_us, spark_rendering
 from benchmarks.ledger_cost import measure as ledger_cost
 from benchmarks.skew import measure as skew
 from benchmarks.table import Measure
@@ -31,6 +32,9 @@ RESULTS = PROJECT / "benchmarks" / "results.json"
 BENCHMARKS: Mapping[str, Measure] = {
     "skew": skew,
     "ledger_cost": ledger_cost,
+    "row_function_us": row_function_us,
+    "contract_load_ms": contract_load_ms,
+    "spark_rendering": spark_rendering,
 }
 """By name; adding one is one entry here."""
 PACKAGES = ("pyspark", "pyarrow", "confluent-kafka", "numpy")

@@ -28,12 +28,11 @@ from hotpath.points import Points
 from monitoring.clock_watch import ClockWatch
 from tests.integration.train.lakes import Row, land, place
 from tests.integration.train.parcels import CONTRACT
-from train.account import Account
+from train.account import SIDES, Account
 from train.build import CONF, build
 from train.clocks import Clocks
 from train.folder import Folder
 from train.sources import held
-from train.written import SIDES
 
 
 @dataclass

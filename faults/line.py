@@ -35,7 +35,7 @@ from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.points import Point
 from hotpath.settings import PROJECT
-from ingest.flights import rfc3339
+from ingest.records import rfc3339
 
 CUT_S = 30.0
 """Thirty virtual minutes at sixty times."""

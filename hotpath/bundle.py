@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hotpath.errors import BadArtifact
 
-CONTENT = ("contract.json", "model.zip", "scorecard.json", "golden.parquet", "card.html")
+CONTENT = ("contract.json", "fitted.json", "model.zip", "scorecard.json", "golden.parquet", "card.html")
 ENTRIES = (*CONTENT, "manifest.json", "manifest.sig")
 CHUNK_BYTES = 512 * 1024
 """Below Kafka's default limit of a record, 1 MiB."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from hotpath.bundle import Sealed, recorded, sha256
 from hotpath.clock import Micros
@@ -24,17 +24,24 @@ State = Literal["trained", "refused", "failed"]
 class Run:
     """What one run came to. `seconds` are real, by stage; `sequence` is set where it was announced.
 
-    `left_out`: events of its window that became no row, by reason.
+    `metrics`: its model's quality on the holdout, by name; empty where it came to no model. `left_out`:
+    events of its window that became no row, by reason. `fingerprint`: its contract's; None in older notes.
     """
 
     state: State
     why: str
     began_at: Micros
     seconds: dict[str, float]
-    auc: float | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
     bundle: str | None = None
     sequence: int | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    fingerprint: str | None = None
+
+    @property
+    def auc(self) -> float | None:
+        """Area under the ROC curve on the holdout; None where no binary model was grown."""
+        return self.metrics.get("auc")
 
 
 class BundleStore:
@@ -98,9 +105,17 @@ class BundleStore:
 def _run(path: Path) -> Run:
     data = path.read_bytes()
     try:
-        return Run(**json.loads(data))
+        return Run(**_newest(json.loads(data)))
     except (ValueError, TypeError) as error:
         raise BadArtifact(str(path), data, "a run's note", "restore it, or delete it") from error
+
+
+def _newest(note: dict[str, Any]) -> dict[str, Any]:
+    """A note in today's shape: the oldest ones know one metric only."""
+    if "auc" not in note:
+        return note
+    auc = note.pop("auc")
+    return {**note, "metrics": {} if auc is None else {"auc": auc}}
 
 
 def _numbers(folder: Path) -> list[int]:

@@ -67,6 +67,13 @@ def hold(path: Path, what: str) -> IO[bytes]:
 
     Raises BadConfig where another process holds it, or where it cannot be made.
     """
+    if (handle := free(path)) is None:
+        raise BadConfig(str(path), "held by another process", f"one {what} at a time", "stop it first")
+    return handle
+
+
+def free(path: Path) -> IO[bytes] | None:
+    """Like `hold`, but None where another process holds it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("ab")
@@ -74,9 +81,7 @@ def hold(path: Path, what: str) -> IO[bytes]:
         raise BadConfig(str(path), error.strerror, "a folder that can be written") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    except BlockingIOError:
         handle.close()
-        raise BadConfig(
-            str(path), "held by another process", f"one {what} at a time", "stop it first"
-        ) from error
+        return None
     return handle

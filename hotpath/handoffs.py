@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Hashable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Literal, Protocol, Self, cast, get_args, get_type_hints
 
@@ -113,7 +113,7 @@ def topics(contracts: Iterable[Pipeline]) -> tuple[Topic, ...]:
 
 @dataclass(frozen=True)
 class Record:
-    """A frozen value that travels as one JSON object with exactly its fields."""
+    """A frozen value that travels as one JSON object of its fields; those with a default may be absent."""
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, no spaces (so that a signature is over one spelling)."""
@@ -131,12 +131,12 @@ class Record:
     @classmethod
     def from_fields(cls, raw: object) -> Self:
         """Raises BadInput on a missing, unknown or mistyped field."""
-        hints = _hints(cast("Hashable", cls))
-        if not isinstance(raw, Mapping) or raw.keys() != hints.keys():
+        hints, needed = _hints(cast("Hashable", cls)), _needed(cast("Hashable", cls))
+        if not isinstance(raw, Mapping) or not needed <= raw.keys() <= hints.keys():
             raise BadInput(cls.__name__, raw, f"an object with exactly the fields {sorted(hints)}")
-        for name, hint in hints.items():
-            if not fits(raw[name], hint):
-                raise BadInput(f"{cls.__name__}.{name}", raw[name], str(getattr(hint, "__name__", hint)))
+        for name, value in raw.items():
+            if not fits(value, hint := hints[name]):
+                raise BadInput(f"{cls.__name__}.{name}", value, str(getattr(hint, "__name__", hint)))
         return cls(**cast("dict[str, object]", raw))
 
     @classmethod
@@ -152,6 +152,13 @@ class Record:
 @cache  # resolving the hints costs many times what a record does
 def _hints(record: Hashable) -> Mapping[str, object]:
     return get_type_hints(record)
+
+
+@cache
+def _needed(record: Hashable) -> frozenset[str]:
+    """Fields without a default: one that a record gained later is absent from those of before."""
+    given = fields(cast("type[Record]", record))
+    return frozenset(f.name for f in given if f.default is MISSING and f.default_factory is MISSING)
 
 
 def fits(value: object, hint: object) -> bool:
@@ -172,7 +179,11 @@ def fits(value: object, hint: object) -> bool:
 
 @dataclass(frozen=True)
 class Score(Record):
-    """One answer of the scorer, whole enough to be recomputed (law 7)."""
+    """One answer of the scorer, whole enough to be recomputed (law 7).
+
+    `threshold` is null unless the question is binary. Of many classes `predicted` is the likeliest, `score`
+    its probability and `scores` that of each, in the order of the contract's. `parameters` as they came.
+    """
 
     prediction_id: str
     pipeline: str
@@ -181,13 +192,16 @@ class Score(Record):
     features: list[object]
     score: float | None
     decision: str
-    threshold: float
+    threshold: float | None
     bundle: str
     sequence: int
     fingerprint: str
     asked_at: Micros
     answered_at: Micros
     degraded: list[str]
+    predicted: str | None = None
+    scores: list[object] = field(default_factory=list)
+    parameters: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

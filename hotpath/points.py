@@ -51,9 +51,12 @@ _QUALITY = {
     "auc": "area under the ROC curve",
     "f1": "F1 at the decision's threshold",
     "f2": "F2 at the decision's threshold",
-    "accuracy": "share of right decisions",
+    "accuracy": "share of right decisions, or of right classes",
     "log_loss": "mean negative log-likelihood (nats)",
+    "rmse": "root of the mean squared error, in the target's unit",
+    "mae": "mean absolute error, in the target's unit",
 }
+"""By kind of target only some of them are defined: see hotpath/contract/metrics.py."""
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement(
@@ -63,6 +66,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             "requests": "scoring requests since the last point",
             "errors": "of them answered with 4xx or 5xx",
             "degraded": "rows answered with a degraded flag",
+            "unknown": "fields passed over because no contract names them",
             "dropped": "score records that Kafka did not take",
             "request_us": "mean time from the head's receipt to the answer's bytes",
             "parse_us": "mean time of a request's JSON and fields",
@@ -111,7 +115,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             "rows": "training rows",
             "left_out": "events of the window without a row",
             "wrong_clock": "of them left out for their host's clock",
-            "auc": "on the holdout",
+            **{name: f"{doc}, on the holdout" for name, doc in _QUALITY.items() if name != "f2"},
             "sequence": "of the announcement",
         },
         "a training run",

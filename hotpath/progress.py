@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hotpath.files import replace
 
-Shown = str | int | float | bool | None | dict[str, int] | dict[str, float] | list[str]
+Shown = str | int | float | bool | None | dict[str, int] | dict[str, float] | dict[str, str] | list[str]
 
 
 class Progress:

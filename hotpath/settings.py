@@ -142,6 +142,32 @@ class Alarms(Section):
     apprise_file: Place | None = None
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PaymentsSource(Section):
+    """What `ingest` makes of card payments; the fields are those of ingest.traffic.Traffic."""
+
+    seed: int
+    a_day: Annotated[int, Field(ge=1, le=10_000_000)]
+    frauds: Share
+    drift_h: Annotated[float, Field(ge=1, le=10_000)]
+    label_h: Annotated[float, Field(gt=0, le=1_000)]
+    late_labels: Share
+    late_by_h: Annotated[float, Field(ge=0, le=1_000)]
+    nulls: Share
+    twice: Share
+    no_consent: Share
+    history_d: Annotated[int, Field(ge=1, le=60)]
+    bad_hosts: dict[str, Annotated[float, Field(ge=-86_400, le=86_400)]]
+
+
+class Sources(Section):
+    """The generators that Hotpath ships, by pipeline."""
+
+    payments: PaymentsSource
+
+
 class Threshold(Section):
     """What an operator wants otherwise of a monitor; what is left out stays as its table has it."""
 
@@ -176,6 +202,7 @@ class Settings(BaseSettings):
     console: Console
     alarms: Alarms
     monitors: dict[str, Threshold]
+    sources: Sources
     clock: ClockSettings
 
     @classmethod
@@ -235,6 +262,10 @@ class Settings(BaseSettings):
     def state(self, part: str) -> Path:
         """What a part says it is doing."""
         return self.data / "state" / f"{part}.json"
+
+    def deployed(self) -> Path:
+        """The contracts that run, put there by `hotpath deploy`."""
+        return self.data / "deployed"
 
     def contracts(self) -> tuple[Path, ...]:
         """The contract files, by name."""

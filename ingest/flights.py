@@ -7,18 +7,18 @@ label says whether it was (what knows the future is left out where the data is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from zlib import crc32
 
-import orjson
-
-from hotpath.clock import HOUR, MINUTE, SECOND, Micros
+from hotpath.clock import HOUR, MINUTE, Micros
 from hotpath.contract.parts import Events, Labels
 from hotpath.errors import BadConfig
 from ingest.plan import Plan
+from ingest.records import SLOWEST, Due, arriving, rfc3339
 from ingest.season import Days, Flight
 from ingest.weather import OBSERVED, Weather
 
@@ -28,8 +28,6 @@ LATE_MINUTES = 15
 HOSTS_AN_ORIGIN = 4
 LONGEST: Micros = 48 * HOUR
 """Every flight of the data landed within this from its scheduled departure (34 h is the most)."""
-QUICKEST, SLOWEST = SECOND // 5, 3 * SECOND
-"""How long a record is on its way, at least and at most."""
 
 STRANGERS_ASK = 90 * MINUTE
 """Before the scheduled departure, about every second flight of their airport."""
@@ -41,17 +39,6 @@ EVENT_COLUMNS = (
     "carrier", "origin", "dest", "distance", *OBSERVED,
 )  # fmt: skip
 LABEL_COLUMNS = ("flight_id", "origin", "late", "event_time")
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A record and the instant at which it arrives; `id` is what a ledger knows it by."""
-
-    at: Micros
-    topic: str
-    id: str
-    key: bytes
-    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +74,11 @@ class Flights:
         self._asked = _known("events", [f.name for f in events.fields], EVENT_COLUMNS)
         self._told = _known("labels", [f.name for f in labels.fields], LABEL_COLUMNS)
 
+    @property
+    def history_from(self) -> Micros:
+        """First instant of the imported history."""
+        return self.plan.history_from
+
     def due(self, since: Micros, until: Micros) -> list[Due]:
         """The records that arrive from `since` (inclusive) to `until` (exclusive), in order of arrival.
 
@@ -96,11 +88,11 @@ class Flights:
         found = (
             record
             for departure in self._departures(said_from - LONGEST, until + HORIZONS[0])
-            if departure.at - HORIZONS[0] >= self.plan.history_from
+            if departure.at - HORIZONS[0] >= self.history_from
             for record in self._said(departure, said_from, until)
             if since <= record.at < until
         )
-        return sorted(found, key=lambda record: (record.at, record.topic, record.id))
+        return sorted(found, key=attrgetter("order"))
 
     def questions(self, now: Micros, ahead: Micros) -> list[dict[str, object]]:
         """What could be asked now about each flight that departs within `ahead`."""
@@ -124,7 +116,7 @@ class Flights:
         landed = departure.landed
         if landed is not None and since <= landed < until:
             label = self._label(departure, landed)
-            yield _due(self._labels.topic, departure.id, landed, departure.id, label)
+            yield arriving(self._labels.topic, departure.id, landed, departure.id, label)
 
     def _strange(self, departure: _Departure, since: Micros, until: Micros) -> Iterator[Due]:
         """The further question that a stranger asks, stamped by its clock and sent when it is asked."""
@@ -142,7 +134,7 @@ class Flights:
 
     def _asking(self, event: dict[str, object], asked: Micros) -> Due:
         name, entity = (str(event[field]) for field in (self._events.id, self._events.entity))
-        return _due(self._events.topic, name, asked, entity, event)
+        return arriving(self._events.topic, name, asked, entity, event)
 
     def _event(self, departure: _Departure, asked: Micros, which: str) -> dict[str, object]:
         flight = departure.flight
@@ -197,18 +189,6 @@ def _flight_id(flight: Flight, departs: datetime) -> str:
 def station_host(origin: str, flight_id: str) -> str:
     """The machine at the airport that asks about a flight: the same one each time."""
     return f"{origin.lower()}-{1 + crc32(flight_id.encode()) % HOSTS_AN_ORIGIN}"
-
-
-def _due(topic: str, name: str, said: Micros, entity: str, fields: Mapping[str, object]) -> Due:
-    """The record of something said at `said`; how long its way takes is decided by its name."""
-    way = QUICKEST + crc32(name.encode()) % (SLOWEST - QUICKEST)
-    return Due(said + way, topic, name, entity.encode(), orjson.dumps(fields))
-
-
-@lru_cache(maxsize=4096)  # flights leave on whole minutes: most instants come again and again
-def rfc3339(at: Micros) -> str:
-    """An instant as a user's field spells it."""
-    return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%dT%H:%M:%S}.{at % SECOND:06d}Z"
 
 
 def _known(source: str, names: Sequence[str], columns: Sequence[str]) -> Sequence[str]:

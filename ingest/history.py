@@ -14,7 +14,7 @@ from hotpath.errors import BadInput, Unavailable
 from hotpath.handoffs import IMPORT_HEADER
 from hotpath.kafka import Entry, Tail
 from hotpath.lake import Import
-from ingest.flights import Due
+from ingest.records import Due
 from ingest.sender import Sender
 
 SILENCE_S = 60.0

@@ -1,9 +1,9 @@
 """Runs the producers of a pipeline: imports the history, then replays until told to stop.
 
-    python -m ingest.job flights
+    python -m ingest.job PIPELINE
 
-The clock file's first instant says which days are replayed; the replay begins when that clock runs. A
-restart sends what is missing and nothing twice (ingest.sender).
+A pipeline is replayed from the instant of its first start on, and what came before is imported; nothing is
+sent while the clock stands. A restart sends what is missing and nothing twice (ingest.sender).
 """
 
 from __future__ import annotations
@@ -17,23 +17,20 @@ from contextlib import closing
 from threading import Event
 from typing import Final
 
-from hotpath.clock import SECOND, Clock, wait
-from hotpath.contract.load import load as load_contract
+from hotpath import deployed
+from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.model import Contract
 from hotpath.errors import BadConfig, HotpathError
-from hotpath.handoffs import MARKS, Mark
 from hotpath.kafka import KafkaLog
 from hotpath.lake import Lake
 from hotpath.progress import Progress
 from hotpath.settings import Settings
 from hotpath.settings import load as load_settings
-from ingest import nycflights
-from ingest.flights import WRONG_CLOCKS, Flights
 from ingest.history import History
-from ingest.ledger import Ledger
-from ingest.plan import resumed
+from ingest.ledger import Ledger, begins
 from ingest.replay import Replay, between
 from ingest.sender import Sender, found
+from ingest.sources import SOURCES, Records, Start
 
 TICK_S: Final = 0.05
 """Real seconds between two looks at what is due."""
@@ -47,9 +44,9 @@ class Job:
     """Everything that one run holds open."""
 
     def __init__(self, settings: Settings, contract: Contract, stopping: Event) -> None:
-        self.stopping, self.contract = stopping, contract
+        self.settings, self.stopping, self.contract = settings, stopping, contract
         self.clock = Clock(settings.clock_file())
-        self.progress = Progress(settings.state("ingest"))
+        self.progress = Progress(settings.state(f"ingest-{contract.name}"))
         self.onprem = KafkaLog(settings.kafka.onprem.address)
         self.cloud = KafkaLog(settings.kafka.cloud.address)
         self.lake = Lake(settings.lake_root(), contract.name)
@@ -59,11 +56,12 @@ class Job:
     def run(self) -> None:
         """Until told to stop."""
         self.progress.say("reading the data")
-        flights = self._flights()
+        start = self._start()
+        records = SOURCES[self.contract.name](self.settings, self.contract, start)
         there = found(self.onprem, self.contract.events, self.contract.labels)
         sender = Sender(self.onprem, self.ledger, there)
-        self._import(flights, sender)
-        self._replay(Replay(flights.due, flights.plan.starts_at), sender)
+        self._import(records, start.begins, sender)
+        self._replay(Replay(records.due, start.begins), sender)
 
     def close(self) -> None:
         """What was sent is acknowledged and noted."""
@@ -73,21 +71,20 @@ class Job:
             self.ledger.close()
         self.progress.say("stopped")
 
-    def _flights(self) -> Flights:
+    def _start(self) -> Start:
         segments = self.clock.timeline().segments
         if not segments:
             raise BadConfig("clock file", None, "a first instant to replay from", "run hotpath demo")
-        events, labels = self.contract.events, self.contract.labels
-        return nycflights.flights(resumed(segments[0].virtual), events, labels, WRONG_CLOCKS)
+        begun = begins(self.settings.data / "ledger", self.contract.name, self.clock.now())
+        return Start(segments[0].virtual, begun)
 
-    def _import(self, flights: Flights, sender: Sender) -> None:
-        plan = flights.plan
-        name = f"history-{plan.starts_at}"
+    def _import(self, records: Records, until: Micros, sender: Sender) -> None:
+        name = f"history-{until}"
         history = History(name, self._imported, self.stopping.is_set, self.clock.elapsed)
         if any(done.id == history.id for done in self.lake.imports()):
             return
         started = self.clock.elapsed()
-        sent = history.sent(between(flights.due, plan.history_from, plan.starts_at), sender)
+        sent = history.sent(between(records.due, records.history_from, until), sender)
         self.ledger.flush()
         if sent is None:
             return
@@ -110,7 +107,7 @@ class Job:
             self.onprem.poll(0)
             if (present := self.clock.real() // SECOND) > second:
                 second = present
-                self._each_second(second)
+                self._each_second()
             wait(TICK_S)
 
     def _send_due(self, replay: Replay, sender: Sender) -> None:
@@ -119,13 +116,10 @@ class Job:
                 replay.back(record)
                 return
 
-    def _each_second(self, second: int) -> None:
-        now = self.clock.now()
-        # The second itself is the sequence: it grows over restarts, and a second without a mark shows.
-        self.onprem.send(MARKS, Mark("onprem", second, now).to_bytes(), b"onprem")
+    def _each_second(self) -> None:
         self.ledger.flush()
         state = "replaying" if self.clock.timeline().rate > 0 else "waiting for the clock"
-        self.progress.say(state, produced=self.ledger.counts(), virtual=now)
+        self.progress.say(state, produced=self.ledger.counts(), virtual=self.clock.now())
 
 
 def main(argv: Sequence[str]) -> int:
@@ -136,7 +130,7 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         settings = load_settings()
-        job = Job(settings, load_contract(settings.pipelines / f"{argv[0]}.yaml"), stopping)
+        job = Job(settings, _contract(settings, next(iter(argv), "")), stopping)
         try:
             job.run()
         finally:
@@ -147,5 +141,11 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _contract(settings: Settings, pipeline: str) -> Contract:
+    if pipeline not in SOURCES:
+        raise BadConfig("pipeline", pipeline, f"one that we produce: {', '.join(SOURCES)}")
+    return deployed.contract(settings, pipeline)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or ["flights"]))
+    sys.exit(main(sys.argv[1:]))

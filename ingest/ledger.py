@@ -1,14 +1,19 @@
 """What the brokers acknowledged, kept outside the pipeline so that the pipeline can be held against it.
 
-One file a topic, one id a line, only ever appended to: `TOPIC.ids`. A kill can cost the notes of the last
-second; `Sender` finds those records in the topic and notes them then.
+One file a topic, one id a line, only ever appended to: `TOPIC.ids`; an id that was sent twice stands there
+twice. A kill can cost the notes of the last second; `Sender` finds those records in the topic and notes them
+then. Beside them stands, in `PIPELINE.begins`, from when on a pipeline is replayed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
+
+from hotpath.clock import Micros
+from hotpath.files import create
 
 
 class Ledger:
@@ -16,16 +21,16 @@ class Ledger:
 
     def __init__(self, folder: Path, topics: Sequence[str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._ids = {topic: set(read(folder, topic)) for topic in topics}
+        self._ids = {topic: Counter(read(folder, topic)) for topic in topics}
         self._files: dict[str, BinaryIO] = {topic: _opened(path(folder, topic)) for topic in topics}
 
-    def has(self, topic: str, name: str) -> bool:
-        """Whether a record was acknowledged."""
-        return name in self._ids[topic]
+    def has(self, topic: str, name: str, copy: int = 0) -> bool:
+        """Whether a record was acknowledged, and each of its earlier copies."""
+        return self._ids[topic][name] > copy
 
     def note(self, topic: str, name: str) -> None:
         """A record was acknowledged; on disk by the next flush."""
-        self._ids[topic].add(name)
+        self._ids[topic][name] += 1
         self._files[topic].write(name.encode() + b"\n")
 
     def flush(self) -> None:
@@ -40,7 +45,7 @@ class Ledger:
 
     def counts(self) -> dict[str, int]:
         """Acknowledged records by topic."""
-        return {topic: len(ids) for topic, ids in self._ids.items()}
+        return {topic: ids.total() for topic, ids in self._ids.items()}
 
 
 def path(folder: Path, topic: str) -> Path:
@@ -55,6 +60,13 @@ def read(folder: Path, topic: str) -> list[str]:
     except FileNotFoundError:
         return []
     return noted[: noted.rfind(b"\n") + 1].decode().splitlines()  # a kill can tear the last line
+
+
+def begins(folder: Path, pipeline: str, now: Micros) -> Micros:
+    """From when on a pipeline is replayed: the instant of its first start, kept for every later one."""
+    file = folder / f"{pipeline}.begins"
+    create(file, b"%d\n" % now)
+    return int(file.read_bytes())
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -1,4 +1,4 @@
-"""What of the season is due, each record once and none before its time.
+"""What of a source is due, each record once and none before its time.
 
 Pure: time is an argument. That a replay runs at 60 times until it meets the present, and then on at the
 present's pace, is nothing here but the instants that `Clock.now()` gives.
@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from hotpath.clock import DAY, Micros
-from ingest.flights import Due
+from ingest.records import Due
 
 Composed = Callable[[Micros, Micros], list[Due]]
 """The records that arrive from one instant (inclusive) to another (exclusive), in order."""

@@ -14,13 +14,13 @@ import threading
 from pathlib import Path
 
 from hotpath.clock import Clock
-from hotpath.contract.load import load as contract
 from hotpath.errors import HotpathError
 from hotpath.handoffs import topics
 from hotpath.kafka import KafkaLog
 from hotpath.points import Points
 from hotpath.progress import Progress
 from hotpath.settings import Settings, load
+from monitoring.deployments import Deployments
 from monitoring.machine import Machine
 from monitoring.mirror_lag import MirrorLag
 
@@ -49,10 +49,12 @@ def run(settings: Settings, stop: threading.Event) -> None:
     """Look and say until told to stop; a cluster that is away costs its figures only."""
     kafka = KafkaLog(settings.kafka.onprem.address)
     points = Points(kafka, Clock(), {"site": SITE, "machine": socket.gethostname()})
-    lag = MirrorLag(settings.kafka, topics([contract(path) for path in settings.contracts()]))
+    deployments = Deployments(settings)
+    lag = MirrorLag(settings.kafka, topics(deployments.now()))
     machine, progress = Machine(settings.data), Progress(settings.state("agent"))
     lag.start()
     while not stop.wait(EVERY_S):
+        lag.follow(topics(deployments.now()))
         points.say("machine", machine.measured())
         behind = lag.behind
         for topic, records in behind.items():

@@ -16,12 +16,13 @@ import numpy as np
 
 from hotpath.clock import DAY, Micros
 from hotpath.contract.model import Contract
+from hotpath.contract.parts import Labels
 from hotpath.errors import BadArtifact
-from monitoring.joined import ANSWER, LABEL, Rows, once
+from monitoring.joined import ANSWER, LABEL, Rows, answer_type, once
 
 LEAST_KEPT = 7 * DAY
-FORMAT = 1
-"""Of the state; another one is rebuilt. It grows with every change to `joined.ANSWER` or `LABEL`."""
+FORMAT = 2
+"""Of the state; another one is rebuilt. It grows with every change to `joined.answer_type` or `LABEL`."""
 DIGEST = 32
 
 
@@ -32,10 +33,17 @@ def retention(contract: Contract) -> Micros:
     return max(LEAST_KEPT, contract.labels.horizon + judged)
 
 
+def about(labels: Labels) -> list[object]:
+    """What answers and labels are about: a state of another target, or of other classes, is none."""
+    truth = labels.truth
+    return [labels.topic, labels.entity, labels.target, truth.type.value, truth.unit, list(labels.classes)]
+
+
 @dataclass
 class Held:
     """`cursor`: the batch that comes next; `seen`: how far the records of the batches before it reach."""
 
+    labelled: Labels
     kept: Micros
     cursor: int = 0
     seen: Micros = 0
@@ -43,6 +51,10 @@ class Held:
     answers: Rows = field(default_factory=lambda: np.zeros(0, ANSWER))
     labels: Rows = field(default_factory=lambda: np.zeros(0, LABEL))
     _new: list[tuple[Rows, Rows]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not len(self.answers):
+            self.answers = np.zeros(0, answer_type(self.labelled))
 
     @property
     def since(self) -> Micros:
@@ -79,6 +91,7 @@ class Held:
             "format": FORMAT,
             "pipeline": pipeline,
             "kept": self.kept,
+            "about": about(self.labelled),
             "cursor": self.cursor,
             "seen": self.seen,
             "bundles": list(self.bundles.items()),
@@ -88,7 +101,7 @@ class Held:
         return sha256(out.getvalue()).digest() + out.getvalue()
 
     @classmethod
-    def from_bytes(cls, raw: bytes, pipeline: str, kept: Micros) -> Held:
+    def from_bytes(cls, raw: bytes, pipeline: str, labelled: Labels, kept: Micros) -> Held:
         """What `to_bytes` wrote. Raises BadArtifact on anything else: the lake has it all."""
         rebuilt = "it is rebuilt from the lake"
         digest, content = raw[:DIGEST], raw[DIGEST:]
@@ -98,8 +111,10 @@ class Held:
             )
         with np.load(io.BytesIO(content), allow_pickle=False) as found:
             facts = json.loads(str(found["facts"]))
-            known, expected = (facts["format"], facts["pipeline"], facts["kept"]), (FORMAT, pipeline, kept)
+            expected = [FORMAT, pipeline, kept, about(labelled)]
+            known = [facts.get(name) for name in ("format", "pipeline", "kept", "about")]
             if known != expected:  # what was dropped under a shorter retention is missing under a longer one
                 raise BadArtifact("outcomes' state", known, f"{expected}", rebuilt)
             bundles = {int(sequence): str(bundle) for sequence, bundle in facts["bundles"]}
-            return cls(kept, facts["cursor"], facts["seen"], bundles, found["answers"], found["labels"])
+            rows = found["answers"], found["labels"]
+            return cls(labelled, kept, facts["cursor"], facts["seen"], bundles, *rows)

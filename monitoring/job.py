@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import cast
 
 from hotpath.clock import Clock
-from hotpath.contract.load import load as load_contract
 from hotpath.errors import Bug, HotpathError, Unavailable
 from hotpath.files import hold
 from hotpath.handoffs import POINTS
@@ -32,6 +31,7 @@ from hotpath.settings import Settings, load
 from monitoring.board import Board
 from monitoring.console.app import application, serve
 from monitoring.console.snapshot import snapshot
+from monitoring.deployments import Deployments
 from monitoring.influx import write_access
 from monitoring.influx_setup import set_up
 from monitoring.machine import Machine
@@ -83,10 +83,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
     # Given up in time, so that a rollback that did not come through is not announced twice.
     watched = KafkaLog(address, timeout_ms=DELIVERY_S * 1000, patience_s=PATIENCE_S)
     points = Points(kafka, clock, {"site": SITE, "machine": socket.gethostname()})
-    contracts = [load_contract(path) for path in settings.contracts()]
+    deployments = Deployments(settings)
     progress = Progress(settings.state("monitoring"))
     progress.say("starting")
-    watching = Watching(settings, contracts, signing_key(settings.signing_key()), watched, points, clock)
+    key = signing_key(settings.signing_key())
+    watching = Watching(settings, deployments.now(), key, watched, points, clock)
     board = Board(overridden(MONITORS, settings.monitors))
     verdicts = _verdicts(settings, kafka, board, points, clock)
     writer = _writer(settings, points, clock)
@@ -111,7 +112,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     }
     threads = [_thread(name, life, stop, failed) for name, life in lives.items()]
     try:
-        _watch(watching, stop)
+        _watch(watching, deployments, stop)
     finally:
         stop.set()
         progress.say("ending")
@@ -125,10 +126,11 @@ def run(settings: Settings, stop: threading.Event) -> None:
         raise Bug("monitoring", failed, "threads that end when they are told to", "its log says why")
 
 
-def _watch(watching: Watching, stop: threading.Event) -> None:
-    """The main thread's whole life."""
+def _watch(watching: Watching, deployments: Deployments, stop: threading.Event) -> None:
+    """The main thread's whole life; what is deployed meanwhile is watched from the next turn on."""
     while not stop.wait(0.0 if watching.behind else TURN_S):
         try:
+            watching.follow(deployments.now())
             watching.turn()
         except Unavailable as error:
             log.warning("%s", error)

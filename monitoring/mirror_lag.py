@@ -56,18 +56,21 @@ class MirrorLag:
     """Both directions' lags, from threads that end with the process."""
 
     def __init__(self, kafka: Kafka, topics: Iterable[Topic]) -> None:
-        wanted = tuple(topics)
         onprem, cloud = kafka.onprem.address, kafka.cloud.address
-        self._ways = (
-            Way(onprem, cloud, OFFSETS_TOPIC["onprem->cloud"], _going(wanted, "onprem->cloud")),
-            Way(cloud, onprem, OFFSETS_TOPIC["cloud->onprem"], _going(wanted, "cloud->onprem")),
-        )
+        self._ways = (Way(onprem, cloud, "onprem->cloud"), Way(cloud, onprem, "cloud->onprem"))
         self._ended = threading.Event()
+        self.follow(topics)
 
     @property
     def behind(self) -> dict[str, int]:
         """Records by topic, about a second old; empty until the mirror has spoken."""
         return {topic: n for way in self._ways for topic, n in way.behind.items()}
+
+    def follow(self, topics: Iterable[Topic]) -> None:
+        """From the next look on tell of these topics."""
+        wanted = tuple(topics)
+        for way in self._ways:
+            way.topics = _going(wanted, way.direction)
 
     def start(self) -> None:
         """Follow from now on."""
@@ -89,12 +92,12 @@ class MirrorLag:
 
 @dataclass
 class Way:
-    """One direction of the mirror; `behind` is replaced whole, so that any thread may read it."""
+    """One direction of the mirror; `topics`, `behind` are replaced whole, for any thread to set and read."""
 
     source: str
     target: str
-    offsets_topic: str
-    topics: tuple[str, ...]
+    direction: Direction
+    topics: tuple[str, ...] = ()
     behind: Mapping[str, int] = field(default_factory=dict)
     _crossed: dict[Place, int] = field(default_factory=dict)
     _tail: Tail | None = None
@@ -102,7 +105,7 @@ class Way:
 
     def look(self) -> None:
         """Bring `behind` up to date. Raises Unavailable or BadConfig where it cannot be told."""
-        self._tail = self._tail or KafkaLog(self.target).tail([self.offsets_topic])
+        self._tail = self._tail or KafkaLog(self.target).tail([OFFSETS_TOPIC[self.direction]])
         self._admin = self._admin or Admin(self.source)
         self._catch_up(self._tail)
         if self._tail.at_end():  # before, what has crossed is not known and all would seem behind

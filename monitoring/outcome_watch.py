@@ -24,12 +24,13 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import Announcement, Receipt
 from hotpath.kafka import Log
-from hotpath.lake import Lake, Manifest
+from hotpath.lake import ARROW_TYPES, Lake, Manifest
 from hotpath.points import Points
 from monitoring import joined
 from monitoring.floor_watch import FloorWatch
 from monitoring.held import Held, retention
 from monitoring.outcomes import WINDOW, Figures, Outcomes, figures
+from monitoring.quality import NAMES
 from monitoring.rollback import Rollback
 
 EVERY_S = 10.0
@@ -71,12 +72,13 @@ class OutcomeWatch:
         """Read what one batch landed. Raises BadArtifact on a file that is not what its manifest lists."""
         if manifest.batch < self.cursor:
             return
-        wanted = joined.label_columns(self._contract.labels)
-        scores = self._lake.read("scores", joined.SCORE_COLUMNS, [manifest])
-        labels = self._lake.read_known("labels", wanted, [manifest])
-        told = joined.told(labels, self._contract.labels)
+        about = self._contract.labels
+        scores = self._lake.read("scores", joined.SCORE_COLUMNS, [manifest], joined.CLASS_COLUMNS)
+        truth = {about.target: ARROW_TYPES[about.truth.type]}
+        labels = self._lake.read_known("labels", joined.label_columns(about), [manifest], truth)
         self._held.bundles = {**joined.bundles(scores), **self._held.bundles}
-        self._held.take(manifest.batch, manifest.landed_at, joined.answers(scores), told)
+        answers, told = joined.answers(scores, about), joined.told(labels, about)
+        self._held.take(manifest.batch, manifest.landed_at, answers, told)
         self._changed = True
 
     def announced(self, announcement: Announcement) -> None:
@@ -121,15 +123,16 @@ class OutcomeWatch:
     def figures(self) -> dict[str, object]:
         """What the last look found, as it stands in `outcomes.json`.
 
-        `all` and each group of `by`: answers, labelled, coverage, auc, f1, f2, accuracy, log_loss. What was
-        asked before `since` is not counted any more; of the batches before `cursor` all is.
+        `metrics` names the target's; `all` and each group of `by` have the fields of `quality.Quality`, None
+        where one is not defined. What was asked before `since` is not counted any more; of the batches before
+        `cursor` all is.
         """
         return self._said
 
     def _outcomes(self) -> Outcomes:
         held = self._held.settled()
         target = joined.targets(held.answers, held.labels, self._contract.labels.horizon)
-        return Outcomes(held.answers, target, held.seen)
+        return Outcomes(held.answers, target, held.seen, self._contract.labels.kind)
 
     def _ages(self, outcomes: Outcomes) -> Mapping[int, Micros]:
         """When each sequence was announced; of one whose announcement a newer of its bundle has replaced on
@@ -145,7 +148,8 @@ class OutcomeWatch:
         plain = {by: {group: asdict(q) for group, q in groups.items()} for by, groups in found.items()}
         held, everything = self._held, plain.pop("all")["all"]
         facts = {"cursor": held.cursor, "seen": held.seen, "since": held.since}
-        return {"pipeline": self._contract.name, **facts, "all": everything, "by": plain}
+        shown = {"metrics": list(NAMES[self._contract.labels.kind]), "all": everything, "by": plain}
+        return {"pipeline": self._contract.name, **facts, **shown}
 
     def _keep(self) -> None:
         """The state first: figures must never tell of batches that a restart would have to read again."""
@@ -158,11 +162,11 @@ class OutcomeWatch:
 
     def _restored(self) -> Held:
         """What was held when it was last written down; from the lake's beginning where that is lost."""
-        kept = retention(self._contract)
+        labels, kept = self._contract.labels, retention(self._contract)
         try:
-            return Held.from_bytes(self._state.read_bytes(), self._contract.name, kept)
+            return Held.from_bytes(self._state.read_bytes(), self._contract.name, labels, kept)
         except FileNotFoundError:
-            return Held(kept)
+            return Held(labels, kept)
         except BadArtifact as error:
             log.warning("%s: %s", self._state, error)
-            return Held(kept)
+            return Held(labels, kept)

@@ -8,7 +8,7 @@ A new way to group is one entry in `groups`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hotpath.clock import HOUR, Micros
+from hotpath.contract.parts import Kind
 from monitoring.joined import Rows
 from monitoring.quality import Quality, measured
 
@@ -35,19 +36,20 @@ Figures = dict[str, dict[str, Quality]]
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Answers, the truth of each (see `joined.targets`), and how far time has come."""
+    """Answers, the truth of each (see `joined.targets`), how far time has come, and what is asked for."""
 
     answers: Rows
-    target: NDArray[np.int8]
+    target: NDArray[np.float64]
     seen: Micros
+    kind: Kind = "binary"
 
     def of(self, places: NDArray[Any]) -> Outcomes:
         """Some of them: places, or a mask."""
-        return Outcomes(self.answers[places], self.target[places], self.seen)
+        return replace(self, answers=self.answers[places], target=self.target[places])
 
     def quality(self) -> Quality:
         """How good they were, all together."""
-        return measured(self.target, self.answers["score"], self.answers["threshold"])
+        return measured(self.kind, self.target, self.answers)
 
     def closed(self, window: Micros) -> Outcomes:
         """Those of windows that are over: nothing will be asked in them any more."""

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle_store import BundleStore
 from hotpath.clock import SECOND, Clock
+from hotpath.contract import metrics
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadInput, HotpathError
 from hotpath.handoffs import MARKS, MODELS, RECEIPTS, Announcement, Receipt
@@ -62,15 +63,16 @@ def rules(settings: Settings, clock: Clock) -> Rules:
 
 @dataclass
 class Pipeline:
-    """One pipeline's lake and its watches."""
+    """One pipeline's lake and its watches, of the contract that it has now."""
 
+    contract: Contract
     lake: Lake
     store: BundleStore
     clocks: ClockWatch
     outcomes: OutcomeWatch
     freshness: FreshnessWatch
-    holdout: dict[str, float] = field(default_factory=dict)
-    """AUC on the holdout by bundle, as the trainer noted it of its runs."""
+    holdout: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    """Metrics on the holdout by bundle, as the trainer noted them of its runs."""
     behind: bool = False
     """Whether there is more to take at once: after a lost state the whole lake is read again."""
     _noted: int = 0
@@ -105,8 +107,13 @@ class Pipeline:
     def _note(self) -> None:
         for number, run in self.store.runs_after(self._noted).items():
             self._noted = number
-            if run.bundle is not None and run.auc is not None:
-                self.holdout[run.bundle] = run.auc
+            if run.bundle is not None:
+                self.holdout[run.bundle] = run.metrics
+
+    def models(self) -> rows.Known:
+        """What the console says of its models."""
+        headline = metrics.of(self.contract.labels.kind)[0].name
+        return rows.Known(headline, self.holdout, _by_model(self.outcomes.figures()))
 
 
 @dataclass
@@ -142,6 +149,14 @@ class Watching:
                 self._trouble(name, error)
         self.seen = self._elsewhere()
 
+    def follow(self, contracts: Sequence[Contract]) -> None:
+        """From the next turn on watch these: a new one is taken up, a changed one watched anew from what it
+        had kept; one that is as it was goes on, one that is gone is let go of.
+        """
+        self.contracts = contracts
+        names = {contract.name for contract in contracts}
+        self._pipelines = {name: p for name, p in self._pipelines.items() if name in names}
+
     @property
     def behind(self) -> bool:
         """Whether the next turn should come at once."""
@@ -156,7 +171,8 @@ class Watching:
         """Watches and tails, once Kafka answers; the clocks' watch anew where a replay changes its rate."""
         found = rules(self.settings, self.clock)
         for contract in self.contracts:
-            if (pipeline := self._pipelines.get(contract.name)) is None:
+            pipeline = self._pipelines.get(contract.name)
+            if pipeline is None or pipeline.contract != contract:
                 self._pipelines[contract.name] = self._pipeline(contract, found)
             elif pipeline.clocks.rules != found:
                 pipeline.clocks = self._clocks(contract, pipeline.lake, found)
@@ -170,13 +186,19 @@ class Watching:
         store = BundleStore(self.settings.bundle_store() / contract.name)
         points = replace(self.points, tags={**self.points.tags, "pipeline": contract.name})
         folder = self.settings.monitoring(contract.name)
-        return Pipeline(
+        made = Pipeline(
+            contract,
             lake,
             store,
             self._clocks(contract, lake, found),
             OutcomeWatch(lake, contract, store, self.key, self.log, points, self.clock, folder),
             FreshnessWatch(lake, contract, points, self.clock, store),
         )
+        for announcement in self._announced.values():  # the topics were read before it was there
+            made.outcomes.announced(announcement)
+        for receipt in self._receipts:
+            made.outcomes.receipt(receipt)
+        return made
 
     def _clocks(self, contract: Contract, lake: Lake, found: Rules) -> ClockWatch:
         folder = self.settings.monitoring(contract.name)
@@ -214,11 +236,11 @@ class Watching:
         now = self.clock.now()
         outcomes = {name: p.outcomes.figures() for name, p in self._pipelines.items()}
         ledger = [host for p in self._pipelines.values() for host in p.clocks.hosts().values()]
-        holdout = {bundle: auc for p in self._pipelines.values() for bundle, auc in p.holdout.items()}
+        known = {name: p.models() for name, p in self._pipelines.items()}
         return Elsewhere(
             virtual=now,
             rate=self.clock.timeline().rate,
-            models=rows.models(self._announced.values(), self._receipts, holdout, _by_model(outcomes), now),
+            models=rows.models(self._announced.values(), self._receipts, known, now),
             hosts=rows.hosts(ledger),
             outcomes=outcomes,
         )
@@ -231,12 +253,8 @@ class Watching:
             log.error("%s: %s", where, error)
 
 
-def _by_model(
-    outcomes: Mapping[str, Mapping[str, object]],
-) -> dict[str, Mapping[str, Mapping[str, float | None]]]:
-    found: dict[str, Mapping[str, Mapping[str, float | None]]] = {}
-    for name, said in outcomes.items():
-        match said.get("by"):
-            case {"model": dict(models)}:
-                found[name] = models
-    return found
+def _by_model(said: Mapping[str, object]) -> Mapping[str, Mapping[str, float | None]]:
+    match said.get("by"):
+        case {"model": dict(models)}:
+            return models
+    return {}

@@ -5,6 +5,7 @@ What each of the first three takes is added to the sums that came with the call 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -12,16 +13,21 @@ from hotpath.clock import Micros
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import Score
-from serve.decide import Age, Decision, decide
+from serve.decide import Age, Decided, Decision, decide
 from serve.generation import Generation, Scored
+from serve.outputs import Said, nulled
 from serve.stages import Elapsed, Sums
 
 Request = dict[str, object]
 """Field name -> value, as it came."""
+Parameters = Mapping[str, Value]
+"""The caller's own, checked: name -> value, as it came."""
 
 NO_SCORE = "no score"
 UNSEEN = "unseen"
 """Flag of a category that the model never met: `unseen:FEATURE`."""
+INVALID = "invalid"
+"""Flag of a value of the answer that is not what the contract declares: `invalid:NAME`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +40,51 @@ class Timed:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one row was answered, and all it takes to compute it again."""
+    """What one row was answered, and all it takes to compute it again; `outputs`: what the caller gets."""
 
     prediction_id: str
     request: Request
+    parameters: Parameters
     entity: str | None
     features: tuple[Value, ...]
     score: float | None
+    predicted: str | None
+    scores: tuple[float, ...]
     decision: Decision
+    outputs: Mapping[str, Value]
     degraded: tuple[str, ...]
 
 
 def answer(
-    generation: Generation, request: Request, asked_at: Micros, prediction_id: str, timed: Timed | None = None
+    generation: Generation,
+    request: Request,
+    asked_at: Micros,
+    prediction_id: str,
+    parameters: Parameters | None = None,
+    timed: Timed | None = None,
 ) -> Answer:
     """The answer to a row asked at `asked_at`, which is also its time where it states none.
 
-    Raises BadInput naming the field that is wrong.
+    Raises BadInput naming the field that is wrong; `parameters` were checked before, once a request.
     """
-    events, serve = generation.contract.events, generation.contract.serve
+    given, entity = parameters or {}, generation.contract.events.entity
     values, features, scored = _computed(generation, request, asked_at, timed or Timed())
-    score = scored.score if scored else None
-    age = Age(asked_at - generation.trained_at, serve.fresh, serve.expired)
-    decided = decide(score, generation.threshold, age)
-    entity = values.get(events.entity)
+    decided = _decided(generation, scored, asked_at)
+    score, predicted = (scored.score, _predicted(generation, scored)) if scored else (None, None)
+    outputs = generation.outputs(Said(score, predicted, decided.decision, features, given))
+    wrong = generation.wrong(outputs)
     return Answer(
         prediction_id=prediction_id,
         request=request,
-        entity=None if entity is None else str(entity),
+        parameters=given,
+        entity=None if values.get(entity) is None else str(values[entity]),
         features=features,
-        score=score,
-        decision=decided.decision,
-        degraded=(*decided.degraded, *_shortcomings(scored)),
+        score=None if "score" in wrong else score,
+        predicted=None if "class" in wrong else predicted,
+        scores=scored.scores if scored else (),
+        decision="abstain" if wrong else decided.decision,
+        outputs=nulled(outputs, wrong) if wrong else outputs,
+        degraded=(*decided.degraded, *_shortcomings(scored), *(f"{INVALID}:{name}" for name in wrong)),
     )
 
 
@@ -86,6 +105,9 @@ def record(generation: Generation, answered: Answer, asked_at: Micros, answered_
         asked_at=asked_at,
         answered_at=answered_at,
         degraded=list(answered.degraded),
+        predicted=answered.predicted,
+        scores=list(answered.scores),
+        parameters=dict(answered.parameters),
     )
 
 
@@ -116,7 +138,20 @@ def _scored(generation: Generation, features: tuple[Value, ...]) -> Scored | Non
         scored = generation.model(features)
     except BadArtifact:
         return None
-    return scored if isfinite(scored.score) else None
+    return scored if isfinite(scored.score) and all(map(isfinite, scored.scores)) else None
+
+
+def _decided(generation: Generation, scored: Scored | None, asked_at: Micros) -> Decided:
+    serve = generation.contract.serve
+    age = Age(asked_at - generation.trained_at, serve.fresh, serve.expired)
+    return decide(scored.score if scored else None, generation.threshold, age)
+
+
+def _predicted(generation: Generation, scored: Scored) -> str | None:
+    """The likeliest class, the first of equals; None where the target has no classes."""
+    if not scored.scores:
+        return None
+    return generation.contract.labels.classes[scored.scores.index(scored.score)]
 
 
 def _shortcomings(scored: Scored | None) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """From a score to a decision, and what must be said beside it. Pure; knows no model and no clock.
 
-A contract asks after what one would rather not have (late, fraud, default), so a yes is a `decline`.
+A contract asks after what one would rather not have (late, fraud, default), so a yes is a `decline`. A class
+or a number is neither wanted nor unwanted: to accept says that there is an answer to work with.
 
 >>> from hotpath.clock import HOUR
 >>> decide(0.7, 0.5, Age(HOUR, fresh=3 * HOUR, expired=24 * HOUR))
@@ -37,12 +38,16 @@ class Decided:
     degraded: tuple[str, ...]
 
 
-def decide(score: float | None, threshold: float, age: Age) -> Decided:
-    """Decline where the question's answer is yes. No score, or an expired model: abstain, and say so."""
+def decide(score: float | None, threshold: float | None, age: Age) -> Decided:
+    """Decline where the question's answer is yes. No score, or an expired model: abstain, and say so.
+
+    `threshold` is None where the question has no yes: it asks for a class or a number.
+    """
     said = flags(age)
     if score is None or EXPIRED in said:
         return Decided("abstain", said)
-    return Decided("decline" if score >= threshold else "accept", said)
+    yes = threshold is not None and score >= threshold
+    return Decided("decline" if yes else "accept", said)
 
 
 def flags(age: Age) -> tuple[str, ...]:

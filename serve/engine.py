@@ -9,8 +9,8 @@ algorithms in ALGORITHMS; others treat them otherwise (a GLM puts the mode in th
 are refused by name until somebody has shown that engine and cluster agree on them.
 
     start(JARS)
-    model = load(mojo, {"carrier": CATEGORY, "distance": NUMBER})
-    model(("UA", 719.0))        # Scored(score=0.31, unseen=())
+    model = load(mojo, {"carrier": CATEGORY, "distance": NUMBER}, Target("binary", ("0", "1")))
+    model(("UA", 719.0))        # Scored(score=0.31, unseen=(), scores=())
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ import numpy as np
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact, BadConfig
 from hotpath.settings import PROJECT
-from serve.generation import CATEGORY, NUMBER, Kind, Scored
+from serve.generation import CATEGORY, NUMBER, Kind, Scored, Target
 
 Encoder = Callable[[Value], float]
+Out = Callable[[Any], tuple[float, tuple[float, ...]]]
+"""The model's doubles (label, then a probability a class; or the estimate alone) -> score and scores."""
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,12 @@ JARS = PROJECT / ".jars" / "genmodel"
 HEAP = "128m"
 """Holds the live, the previous and a loading model of hundreds of trees."""
 ALGORITHMS = ("gbm",)
-_CLASSES = 2
+CATEGORIES: Mapping[str, tuple[str, ...]] = {
+    "binary": ("Binomial",),
+    "classes": ("Multinomial", "Binomial"),
+    "number": ("Regression",),
+}
+"""What H2O calls a model, by kind of target: of many classes only two may have been seen."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,10 @@ class Column:
 
 
 class Mojo:
-    """A binomial MOJO: one row's features in the caller's order -> Scored. Any thread may call."""
+    """A MOJO: one row's features in the caller's order -> Scored. Any thread may call."""
 
-    def __init__(self, mojo: Any, columns: Sequence[Column]) -> None:
-        self._score0 = mojo.score0
+    def __init__(self, mojo: Any, columns: Sequence[Column], out: Out) -> None:
+        self._score0, self._out, self._size = mojo.score0, out, int(mojo.getPredsSize())
         self._plan = tuple((c.place, c.encode) for c in columns)
         self._levels = tuple((c.feature, c.place, c.levels) for c in columns if c.levels is not None)
         self._own = threading.local()
@@ -79,15 +86,16 @@ class Mojo:
         except jpype.JException as error:
             raise BadArtifact("model", str(error), "a score for every row") from error
         unseen = tuple(name for name, place, levels in self._levels if vector[place] not in levels)
-        return Scored(float(scores[_CLASSES]), unseen)
+        score, every = self._out(scores)
+        return Scored(score, unseen, every)
 
     def _arrays(self) -> tuple[Any, Any]:
-        """Java arrays of this thread: what goes in, and label, p0, p1 as they come out."""
+        """Java arrays of this thread: what goes in, and what comes out."""
         try:
             return cast("tuple[Any, Any]", self._own.arrays)
         except AttributeError:
             doubles = jpype.JArray(jpype.JDouble)
-            self._own.arrays = doubles(len(self._plan)), doubles(_CLASSES + 1)
+            self._own.arrays = doubles(len(self._plan)), doubles(self._size)
             return cast("tuple[Any, Any]", self._own.arrays)
 
 
@@ -122,14 +130,15 @@ def live_and_leave(main: Callable[[list[str]], int]) -> NoReturn:
     os._exit(code)
 
 
-def load(mojo: bytes, features: Mapping[str, Kind]) -> Mojo:
+def load(mojo: bytes, features: Mapping[str, Kind], target: Target) -> Mojo:
     """The model in `mojo`, to be called with the values of `features` in their order.
 
-    Raises BadArtifact where it cannot be read, is of another algorithm than ALGORITHMS, is no binomial
-    classifier, wants an offset, or has other columns than `features`.
+    Raises BadArtifact where it cannot be read, is of another algorithm than ALGORITHMS or another target,
+    wants an offset, or has other columns than `features`.
     """
     model = _read(mojo)
     _scorable(model)
+    out = _outcome(model, target)
     names = [str(name) for name in model.getNames()][: model.nfeatures()]
     if sorted(names) != sorted(features):
         raise BadArtifact("model's columns", sorted(names), f"the contract's features {sorted(features)}")
@@ -137,16 +146,47 @@ def load(mojo: bytes, features: Mapping[str, Kind]) -> Mojo:
     columns = [Column(name, places[name], _levels(model, i)) for i, name in enumerate(names)]
     for column in columns:
         _same_kind(column, features[column.feature])
-    return Mojo(model, columns)
+    return Mojo(model, columns, out)
 
 
 def _scorable(model: Any) -> None:
     if (algorithm := str(model._algoName)) not in ALGORITHMS:
         raise BadArtifact("model's algorithm", algorithm, f"one of {', '.join(ALGORITHMS)}")
-    if str(model.getModelCategory()) != "Binomial" or model.getNumResponseClasses() != _CLASSES:
-        raise BadArtifact("model's category", str(model.getModelCategory()), "Binomial")
     if model.getOffsetName() is not None:
         raise BadArtifact("model's offset", str(model.getOffsetName()), "no offset: a question carries none")
+
+
+def _outcome(model: Any, target: Target) -> Out:
+    """How the model's doubles are read; a further kind of target is a row of CATEGORIES and its reading here.
+
+    Of many classes the model knows those that its training window had.
+    """
+    if (found := str(model.getModelCategory())) not in CATEGORIES[target.kind]:
+        raise BadArtifact("model's category", found, " or ".join(CATEGORIES[target.kind]))
+    if target.kind != "classes":
+        return _yes if target.kind == "binary" else _estimate
+    known = [str(name) for name in model.getDomainValues(model.getResponseIdx())]
+    if strange := sorted(set(known) - set(target.classes)):
+        raise BadArtifact("model's classes", strange, f"some of {', '.join(target.classes)}")
+    return _likeliest([known.index(name) + 1 if name in known else None for name in target.classes])
+
+
+def _estimate(doubles: Any) -> tuple[float, tuple[float, ...]]:
+    return float(doubles[0]), ()
+
+
+def _yes(doubles: Any) -> tuple[float, tuple[float, ...]]:
+    return float(doubles[2]), ()
+
+
+def _likeliest(places: Sequence[int | None]) -> Out:
+    """`places`: where each class's probability stands; a class that the model never met has none."""
+
+    def out(doubles: Any) -> tuple[float, tuple[float, ...]]:
+        every = tuple([0.0 if place is None else float(doubles[place]) for place in places])
+        return max(every), every
+
+    return out
 
 
 def _same_kind(column: Column, kind: Kind) -> None:
@@ -178,4 +218,4 @@ def _levels(model: Any, column: int) -> Mapping[Value, float] | None:
 
 
 def _number(value: Value) -> float:
-    return nan if value is None else float(value)
+    return nan if value is None else float(cast("float", value))  # no feature is an array

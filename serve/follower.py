@@ -18,6 +18,7 @@ from hotpath.contract.types import PIPELINE_NAME
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import BUNDLES, COMMANDS, MODELS, RECEIPTS, Announcement, Command, Receipt
 from hotpath.kafka import Entry, Log
+from serve.compatible import keeps_callers
 from serve.folder import BundleFolder, Pointer
 from serve.moves import (
     Action,
@@ -89,9 +90,11 @@ class Follower:
         return max(candidates, key=lambda a: a.sequence, default=None)
 
     def prove(self, candidate: Announcement) -> None:
-        """Put it through the sandbox. Raises Unavailable when told to stop half way."""
+        """Put it through the sandbox, and think of callers. Raises Unavailable when told to stop half way."""
         try:
-            self.sandbox(candidate, self._bytes(candidate))
+            packed = self._bytes(candidate)
+            self.sandbox(candidate, packed)
+            self._keeps_callers(candidate, packed)
         except BadArtifact as error:
             log.error("%s: sequence %s: %s", candidate.pipeline, candidate.sequence, error)
             self._feed(candidate.pipeline, Refused(candidate.sequence, str(error)))
@@ -146,6 +149,17 @@ class Follower:
             waiting = [a.sequence for a in self._state(pipeline).candidates.values() if a.bundle == bundle]
             for sequence in waiting:
                 self._feed(pipeline, Refused(sequence, str(error)))
+
+    def _keeps_callers(self, candidate: Announcement, packed: bytes) -> None:
+        """Against what answers now, or the newest that may; the first has nobody to disappoint.
+
+        An operator's command on-prem moves between what was admitted and never comes here.
+        """
+        memory = self._state(candidate.pipeline).memory
+        standing = max(memory.eligible(), default=None) if memory.live is None else memory.live
+        if standing is not None:
+            folder = self._folder(candidate.pipeline)
+            keeps_callers(folder, memory.admitted[standing].bundle, packed, self.key)
 
     def _bytes(self, announcement: Announcement) -> bytes:
         whole = self.parcels.whole(announcement.bundle)

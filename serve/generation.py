@@ -14,11 +14,17 @@ from typing import Literal
 
 from hotpath.bundle import Bundle
 from hotpath.clock import Micros
+from hotpath.contract.fitted import Fitted
 from hotpath.contract.model import Contract
-from hotpath.contract.request import request_decoder
+from hotpath.contract.parts import Field
+from hotpath.contract.parts import Kind as TargetKind
+from hotpath.contract.request import Decode, parameters_decoder, request_decoder
+from hotpath.contract.response import answered, response_checker
 from hotpath.contract.row import row_function
+from hotpath.contract.tree import fitted_fields
 from hotpath.contract.types import Type, Value
 from hotpath.errors import BadArtifact
+from serve.outputs import Said, reader
 
 Kind = Literal["number", "category"]
 NUMBER: Kind = "number"
@@ -27,49 +33,97 @@ CATEGORY: Kind = "category"
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """`score`: probability of the question's yes. `unseen`: features whose category the model never met."""
+    """What a model says of one row. `unseen`: features whose category the model never met.
+
+    `score`: the probability of yes, that of the likeliest class, or the estimate, as the target is binary,
+    classes or a number. `scores`: of many classes the probability of each, in the contract's order; () else.
+    """
 
     score: float
     unseen: tuple[str, ...]
+    scores: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a model must say. `classes`: no and yes ("0", "1"), a category's levels, () of a number."""
+
+    kind: TargetKind
+    classes: tuple[str, ...]
 
 
 Model = Callable[[Sequence[Value]], Scored]
 """The contract's features in their order -> Scored."""
-LoadModel = Callable[[bytes, Mapping[str, Kind]], Model]
-"""A MOJO's bytes and the features it must take, in order; raises BadArtifact."""
+LoadModel = Callable[[bytes, Mapping[str, Kind], Target], Model]
+"""A MOJO's bytes, the features it must take, in order, and its target; raises BadArtifact."""
 
 
 @dataclass(frozen=True, eq=False)
 class Generation:
-    """A bundle on this scorer, named by its sequence. `threshold`: a score from there on is a yes."""
+    """A bundle on this scorer, named by its sequence.
+
+    `threshold`: a score from there on is a yes; None where the target is not binary. `response` declares what
+    an answer holds, `outputs` reads it, `wrong` names those of its values that are not what was declared.
+    """
 
     sequence: int
     bundle: str
     contract: Contract
     trained_at: Micros
-    threshold: float
-    decode: Callable[[Mapping[str, object]], dict[str, Value]]
+    threshold: float | None
+    decode: Decode
+    parameters: Decode
     features: Callable[[Mapping[str, Value]], tuple[Value, ...]]
     model: Model
+    response: tuple[Field, ...]
+    outputs: Callable[[Said], dict[str, Value]]
+    wrong: Callable[[Mapping[str, Value]], tuple[str, ...]]
 
 
 def build(bundle: Bundle, sequence: int, pipeline: str, load: LoadModel) -> Generation:
     """The generation in a verified bundle.
 
-    Raises BadArtifact where contract, facts, scorecard and model do not belong together, or are another
-    pipeline's.
+    Raises BadArtifact where contract, fitted levels, facts, scorecard and model do not belong together, or
+    are another pipeline's.
     """
     contract = _contract(bundle, pipeline)
     kinds = {f.name: CATEGORY if f.type == Type.CATEGORY else NUMBER for f in contract.features}
-    return Generation(
+    target = Target(contract.labels.kind, contract.labels.classes)
+    return composed(
+        contract,
+        _fitted(bundle, contract),
+        load(bundle.files["model.zip"], kinds, target),
         sequence=sequence,
         bundle=bundle.id,
-        contract=contract,
         trained_at=_trained_at(bundle),
-        threshold=_threshold(bundle),
+        threshold=_threshold(bundle) if contract.labels.kind == "binary" else None,
+    )
+
+
+def composed(
+    contract: Contract,
+    fitted: Fitted,
+    model: Model,
+    *,
+    sequence: int,
+    bundle: str,
+    trained_at: Micros,
+    threshold: float | None,
+) -> Generation:
+    """The generation of a model under its contract: every callable composed."""
+    return Generation(
+        sequence=sequence,
+        bundle=bundle,
+        contract=contract,
+        trained_at=trained_at,
+        threshold=threshold,
         decode=request_decoder(contract),
-        features=row_function(contract),
-        model=load(bundle.files["model.zip"], kinds),
+        parameters=parameters_decoder(contract),
+        features=row_function(contract, fitted),
+        model=model,
+        response=answered(contract),
+        outputs=reader(contract),
+        wrong=response_checker(contract),
     )
 
 
@@ -80,6 +134,14 @@ def _contract(bundle: Bundle, pipeline: str) -> Contract:
     if bundle.facts.get("fingerprint") != contract.fingerprint:
         raise BadArtifact("bundle's fingerprint", bundle.facts.get("fingerprint"), contract.fingerprint)
     return contract
+
+
+def _fitted(bundle: Bundle, contract: Contract) -> Fitted:
+    """Without a field's levels every one of its values would be "(other)", and nobody would notice."""
+    fitted = Fitted.from_bytes(bundle.files["fitted.json"])
+    if missing := sorted(fitted_fields(contract.features) - fitted.levels.keys()):
+        raise BadArtifact("bundle's fitted.json", sorted(fitted.levels), f"levels of {', '.join(missing)}")
+    return fitted
 
 
 def _trained_at(bundle: Bundle) -> Micros:

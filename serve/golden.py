@@ -20,26 +20,44 @@ MOST_ROWS = 10_000
 
 @dataclass(frozen=True)
 class GoldenRow:
-    """Decoded event fields (timestamps in µs), features in the contract's order, the cluster's p1."""
+    """Decoded event fields (timestamps in µs), features in the contract's order, and the cluster's `scores`.
+
+    They are the probability of yes alone, or the estimate, or the probability of each class of the contract.
+    """
 
     event: dict[str, Value]
     features: tuple[Value, ...]
-    score: float
+    scores: tuple[float, ...]
 
 
 def read(parquet: bytes, contract: Contract) -> tuple[GoldenRow, ...]:
     """The rows. Raises BadArtifact on a file that is no such table, or has too many rows."""
     events = [f.name for f in contract.events.fields]
     features = [f.name for f in contract.features]
-    columns = [*(f"event.{n}" for n in events), *(f"feature.{n}" for n in features), "score"]
+    said = "scores" if contract.labels.kind == "classes" else "score"
+    columns = [*(f"event.{n}" for n in events), *(f"feature.{n}" for n in features), said]
     table = _table(parquet, columns)
     events_by_row = zip(*(table.column(f"event.{n}").to_pylist() for n in events), strict=True)
     features_by_row = zip(*(table.column(f"feature.{n}").to_pylist() for n in features), strict=True)
-    scores: list[float] = table.column("score").to_pylist()
     return tuple(
-        GoldenRow(dict(zip(events, event, strict=True)), feature, score)
-        for event, feature, score in zip(events_by_row, features_by_row, scores, strict=True)
+        GoldenRow(dict(zip(events, event, strict=True)), feature, scores)
+        for event, feature, scores in zip(
+            events_by_row, features_by_row, _scores(table.column(said), contract), strict=True
+        )
     )
+
+
+def _scores(column: pa.ChunkedArray, contract: Contract) -> list[tuple[float, ...]]:
+    """Raises BadArtifact where it holds anything but doubles, as many as there are classes."""
+    many = contract.labels.kind == "classes"
+    doubles = pa.types.is_list(column.type) and column.type.value_type if many else column.type
+    if doubles != pa.float64() or column.null_count:
+        raise BadArtifact("golden.parquet's scores", str(column.type), "doubles without a null")
+    found = [tuple(row) if many else (row,) for row in column.to_pylist()]
+    width = len(contract.labels.classes) if many else 1
+    if wrong := next((row for row in found if len(row) != width or None in row), None):
+        raise BadArtifact("golden.parquet's scores", wrong, f"{width} doubles a row")
+    return found
 
 
 def _table(parquet: bytes, columns: list[str]) -> pa.Table:
@@ -53,9 +71,6 @@ def _table(parquet: bytes, columns: list[str]) -> pa.Table:
     found = sorted(table.column_names)
     if found != sorted(columns):
         raise BadArtifact("golden.parquet's columns", found, f"exactly {sorted(columns)}")
-    score = table.column("score")
-    if not pa.types.is_float64(score.type) or score.null_count:
-        raise BadArtifact("golden.parquet's score", str(score.type), "doubles without a null")
     return table
 
 

@@ -52,10 +52,13 @@ class Scorer:
         """The answer to a parsed request, all rows by one generation. Raises BadInput naming the field."""
         elapsed, sums = self.clock.elapsed, self.sums(generation.contract.name)
         began = elapsed()
-        asked = infer.question(body, generation.contract)
+        asked = infer.question(body, generation)
         sums.parse_s += elapsed() - began
+        sums.unknown += asked.unknown
         timed = Timed(sums, elapsed)
-        answers = [answer(generation, row, asked_at, uuid4().hex, timed) for row in asked.rows]
+        answers = [
+            answer(generation, row, asked_at, uuid4().hex, asked.parameters, timed) for row in asked.rows
+        ]
         began = elapsed()
         self._hand_over(generation, answers, asked_at, sums)
         sums.record_s += elapsed() - began

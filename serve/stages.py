@@ -25,6 +25,7 @@ class Sums:
     errors: int = 0
     rows: int = 0
     degraded: int = 0
+    unknown: int = 0
     dropped: int = 0
     request_s: float = 0.0
     parse_s: float = 0.0
@@ -60,6 +61,7 @@ class Since:
             "requests": requests,
             "errors": now_sums.errors - before.errors,
             "degraded": now_sums.degraded - before.degraded,
+            "unknown": now_sums.unknown - before.unknown,
             "dropped": now_sums.dropped - before.dropped,
             "request_us": _mean_us(now_sums.request_s - before.request_s, requests),
             "parse_us": _mean_us(now_sums.parse_s - before.parse_s, requests),

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from hotpath.clock import Micros
+from hotpath.contract.parts import Kind
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import BadInterval
 from train.clocks import NOTHING, Clocks
 
 Side = Literal["train", "holdout"]
+SIDES: tuple[Side, Side] = ("train", "holdout")
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,20 @@ class Span:
 
 @dataclass(frozen=True)
 class Account:
-    """Counts of one window.
+    """Counts of one window for a target of this kind.
 
-    `left_out`: events without a row, by reason. `noticed`: what was counted but cost no row. `offsets`: first
-    and last offset of the rows and of their labels, by topic and partition (both inclusive). `clocks`: what
-    was known of wrong clocks in this span.
+    `classes`: rows of each side by class, "0" and "1" of a binary target, {} of a number. `spread`: least and
+    greatest target of each side's rows where it is a number, {} otherwise. `left_out`: events without a
+    row, by reason. `noticed`: what was counted but cost no row. `offsets`: first and last offset of the rows
+    and of their labels, by topic and partition (both inclusive). `clocks`: what was known of wrong clocks in
+    this span.
     """
 
     span: Span
+    kind: Kind
     rows: Mapping[Side, int]
-    positive: Mapping[Side, int]
+    classes: Mapping[Side, Mapping[str, int]]
+    spread: Mapping[Side, tuple[float, float]]
     left_out: Mapping[str, int]
     noticed: Mapping[str, int]
     batches: tuple[int, ...]
@@ -60,19 +66,31 @@ class Account:
             bad = raw.pop("clocks")
             clocks = Clocks(bad["tolerance"], tuple(BadInterval(**b) for b in bad["intervals"]))
             span, batches = Span(**raw.pop("span")), tuple(raw.pop("batches"))
-            return cls(span, offsets=offsets, batches=batches, clocks=clocks, **raw)
+            spread = {side: (least, greatest) for side, (least, greatest) in raw.pop("spread").items()}
+            return cls(span, spread=spread, offsets=offsets, batches=batches, clocks=clocks, **raw)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadArtifact("a window's account", data, "what the window's builder wrote") from error
 
-    def positive_share(self, side: Side) -> float:
-        """Share of one side's rows whose label is true."""
-        return self.positive[side] / self.rows[side]
-
     def shortcomings(self) -> Iterator[str]:
         """Why no model can be trained on this window; nothing where one can."""
-        for side in ("train", "holdout"):
-            rows, positive = self.rows[side], self.positive[side]
-            if rows == 0:
+        for side in SIDES:
+            if not self.rows[side]:
                 yield f"no {side} rows in the window"
-            elif positive in (0, rows):
-                yield f"only one class in the {side} rows: {positive} of {rows} are positive"
+            elif (only := self._only(side)) is not None:
+                yield f"only one {self._answer} in the {side} rows: all {self.rows[side]} are {only}"
+        taught, asked = self.classes.get("train", {}), self.classes.get("holdout", {})
+        # Nothing can be said of a model's chance of a class that it has never met.
+        for name in sorted(set(asked) - set(taught)) if taught else ():
+            yield f"no train rows of class {name}, of which {asked[name]} holdout rows are"
+
+    @property
+    def _answer(self) -> str:
+        return "value" if self.kind == "number" else "class"
+
+    def _only(self, side: Side) -> str | float | None:
+        """What every row of a side has for an answer; None where they differ."""
+        if self.kind == "number":
+            least, greatest = self.spread[side]
+            return least if least == greatest else None
+        found = list(self.classes[side])
+        return found[0] if len(found) == 1 else None

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from hotpath.clock import Micros
+from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.contract.model import Contract
+from hotpath.contract.monitors import feature_monitors
 from train.account import Account
 from train.card import card
 from train.parameters import GBM
 from train.scorecard import Measured, scorecard
+
+_SHOWN_LEVELS = 5
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a run has made: MOJO, golden rows with their scores, what was fitted, and how good it is."""
+
+    mojo: bytes
+    golden: bytes
+    fitted: Fitted
+    measured: Measured
 
 
 def facts(
@@ -39,25 +53,48 @@ def facts(
         "parameters": asdict(parameters),
         "seed": parameters.seed,
         "fingerprint": contract.fingerprint,
-        "auc": measured.auc,
+        "kind": measured.kind,
+        "metrics": dict(measured.metrics),
         **code,
     }
 
 
-def files(
-    contract: Contract,
-    account: Account,
-    measured: Measured,
-    said: Mapping[str, object],
-    model: bytes,
-    golden: bytes,
-) -> dict[str, bytes]:
+def files(contract: Contract, account: Account, model: Model, said: Mapping[str, object]) -> dict[str, bytes]:
     """A bundle's entries by name; `said` are its facts."""
-    quality = scorecard(measured, account)
+    quality = scorecard(model.measured, account)
+    seen = _features(contract, model.fitted)
     return {
         "contract.json": contract.canonical(),
-        "model.zip": model,
+        "fitted.json": model.fitted.to_bytes(),
+        "model.zip": model.mojo,
         "scorecard.json": json.dumps(quality, sort_keys=True).encode(),
-        "golden.parquet": golden,
-        "card.html": card(contract.question, quality, said).encode(),
+        "golden.parquet": model.golden,
+        "card.html": card(contract.question, quality, seen, said).encode(),
     }
+
+
+def _features(contract: Contract, fitted: Fitted) -> list[dict[str, object]]:
+    """A line of the card for each feature: where it comes from, how it was spread, what watches it."""
+    watched: dict[str, list[str]] = {f.name: [] for f in contract.features}
+    for monitor in feature_monitors(contract, fitted):
+        watched[monitor.feature].append(monitor.name)
+    return [
+        {
+            "feature": f.name,
+            "expression": f.expression,
+            "training rows": _spread(fitted.baselines[f.name]),
+            "monitors": ", ".join(watched[f.name]),
+        }
+        for f in contract.features
+    ]
+
+
+def _spread(found: Baseline) -> str:
+    """A baseline in a few words."""
+    missing = f"{found.nulls} of {found.rows} null"
+    if found.levels:
+        return f"{missing}; {', '.join(f'{level} {rows}' for level, rows in found.levels[:_SHOWN_LEVELS])}"
+    if found.deciles:
+        least, median, greatest = (found.deciles[n] for n in (0, 5, 10))
+        return f"{missing}; {least:.4g} to {greatest:.4g}, median {median:.4g}"
+    return missing

@@ -3,12 +3,13 @@
 from hotpath.clock import Micros
 
 
-def due(last: Micros | None, every: Micros, now: Micros) -> bool:
+def due(last: Micros | None, every: Micros, now: Micros, changed: bool = False) -> bool:
     """Whether a run is due at `now`, the last one having begun at `last` (None: never).
 
-    Runs that were missed while one was under way or the trainer was away are not caught up.
+    At once where it was of another contract (`changed`): what is deployed waits for no schedule. Runs that
+    were missed while one was under way or the trainer was away are not caught up.
 
-    >>> due(None, 10, 0), due(5, 10, 14), due(5, 10, 15), due(5, 10, 99)
-    (True, False, True, True)
+    >>> due(None, 10, 0), due(5, 10, 14), due(5, 10, 15), due(5, 10, 99), due(5, 10, 6, changed=True)
+    (True, False, True, True, True)
     """
-    return last is None or now - last >= every
+    return last is None or changed or now - last >= every

@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 from hotpath import settings
 from hotpath.clock import Clock
 from hotpath.contract.model import Contract
-from hotpath.contract.parts import Feature
+from hotpath.contract.parts import Feature, Kind
 from hotpath.contract.types import Type
 from hotpath.errors import HotpathError
 from train.folder import Folder
-from train.h2o_backend import Tables, fit
+from train.h2o_backend import Grown, Tables, grow
 from train.h2o_server import Address, server
 from train.parameters import FIXED
 
@@ -35,14 +35,14 @@ def main(argv: Sequence[str]) -> int:
     """Train on the window in the folder that `argv` names."""
     folder = Folder(Path(argv[0]).resolve())
     try:
-        grow(folder, settings.load().h2o)
+        fit(folder, settings.load().h2o)
     except HotpathError as error:
         logging.error("%s", error)
         return 1
     return 0
 
 
-def grow(folder: Folder, h2o: settings.H2O) -> None:
+def fit(folder: Folder, h2o: settings.H2O) -> None:
     """The model of one window, in the window's folder."""
     contract = Contract.from_json(folder.contract.read_bytes())
     golden = pa.concat_tables(pq.read_table(path) for path in folder.files("golden"))
@@ -50,11 +50,20 @@ def grow(folder: Folder, h2o: settings.H2O) -> None:
     asked = folder.path / "asked.parquet"
     pq.write_table(golden.select([f"feature.{f.name}" for f in contract.features]), asked)
     columns = {f.name: _kind(f) for f in contract.features}
-    tables = Tables(columns, folder.files("train"), folder.files("holdout"), [asked])
+    labels = contract.labels
+    train, holdout = folder.files("train"), folder.files("holdout")
+    tables = Tables(labels.kind, labels.classes, columns, train, holdout, [asked])
     with _cluster(h2o, folder.path / "h2o") as address:
-        fitted = fit(address, tables, FIXED, folder.mojo)
-    pq.write_table(golden.append_column("score", pa.array(fitted.golden, pa.float64())), folder.scored)
-    folder.measured.write_text(json.dumps(asdict(fitted.measured)))
+        grown = grow(address, tables, FIXED, folder.mojo)
+    pq.write_table(golden.append_column(*_scores(labels.kind, grown)), folder.scored)
+    folder.measured.write_text(json.dumps(asdict(grown.measured)))
+
+
+def _scores(kind: Kind, grown: Grown) -> tuple[str, pa.Array]:
+    """`score`, a double a row; of classes `scores`, a row's doubles in the order of Labels.classes."""
+    if kind == "classes":
+        return "scores", pa.array(grown.golden.tolist(), pa.list_(pa.float64()))
+    return "score", pa.array(grown.golden, pa.float64())
 
 
 def _cluster(h2o: settings.H2O, folder: Path) -> AbstractContextManager[Address]:

@@ -1,7 +1,7 @@
 """A run's folder: what its steps hand to each other, by name.
 
 The trainer puts in the contract and hosts.json first, so that a run reads one of each. `build` leaves
-train.parquet/, holdout.parquet/, golden.parquet/ and account.json; `fit` leaves model.zip,
+train.parquet/, holdout.parquet/, golden.parquet/, fitted.json and account.json; `fit` leaves model.zip,
 scored.parquet and measured.json.
 """
 
@@ -37,6 +37,11 @@ class Folder:
     def account(self) -> Path:
         """The window's account."""
         return self.path / "account.json"
+
+    @property
+    def fitted(self) -> Path:
+        """Levels and baselines of the training rows."""
+        return self.path / "fitted.json"
 
     @property
     def mojo(self) -> Path:

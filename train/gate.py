@@ -1,9 +1,10 @@
 """The gate: whether a challenger's quality permits it to go live. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from hotpath.contract.parts import Gate
+from hotpath.contract import metrics
+from hotpath.contract.parts import Gate, Rule
 from train.account import Account
 from train.scorecard import Measured
 
@@ -17,24 +18,27 @@ class Verdict:
 
 
 def trainable(account: Account) -> Verdict:
-    """Whether a window can teach a model at all: rows of both classes on both sides."""
+    """Whether a window can teach a model at all: rows on both sides whose answers differ."""
     return _verdict(list(account.shortcomings()))
 
 
 def verdict(gate: Gate, measured: Measured) -> Verdict:
-    """Whether every metric that the contract's gate names reaches its least value (NaN reaches none).
+    """Whether every rule of the contract's gate holds (NaN reaches no bound).
 
-    >>> verdict(Gate(auc=0.6), Measured(auc=0.55, f1=0.4, accuracy=0.7, threshold=0.2)).why
+    >>> verdict(Gate((Rule("auc", 0.6),)), Measured("binary", {"auc": 0.55})).why
     'auc is 0.5500, the gate asks for at least 0.6'
     """
-    quality = asdict(measured)
-    return _verdict(
-        [
-            f"{name} is {quality[name]:.4f}, the gate asks for at least {least}"
-            for name, least in asdict(gate).items()
-            if not quality[name] >= least
-        ]
-    )
+    failures = (_failure(rule, measured.metrics[rule.metric]) for rule in gate.rules)
+    return _verdict([why for why in failures if why])
+
+
+def _failure(rule: Rule, value: float) -> str:
+    """Why a rule does not hold; empty where it does."""
+    higher = metrics.BY_NAME[rule.metric].better == "higher"
+    if value >= rule.bound if higher else value <= rule.bound:
+        return ""
+    asked = f"at {'least' if higher else 'most'} {rule.bound:g}"
+    return f"{rule.metric} is {value:.4f}, the gate asks for {asked}"
 
 
 def _verdict(failures: Sequence[str]) -> Verdict:

@@ -11,21 +11,24 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hotpath import child, settings
+from hotpath import child, deployed, settings
 from hotpath.bundle import Sealed, seal
 from hotpath.bundle_store import BundleStore, Run, State
 from hotpath.clock import SECOND, Clock, Micros, wait
-from hotpath.contract.load import load
+from hotpath.contract.fitted import Fitted
+from hotpath.contract.metrics import METRICS
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
-from hotpath.handoffs import HOSTS
+from hotpath.files import free
+from hotpath.handoffs import HOSTS, Announcement
 from hotpath.kafka import KafkaLog, Log, standing
 from hotpath.keys import signing_key
 from hotpath.points import Points
@@ -33,7 +36,7 @@ from hotpath.progress import Progress
 from hotpath.publish import DELIVERY_S, publish
 from train.account import Account
 from train.clocks import Clocks, for_clocks
-from train.content import facts, files
+from train.content import Model, facts, files
 from train.due import due
 from train.folder import Folder
 from train.gate import trainable, verdict
@@ -42,6 +45,8 @@ from train.provenance import revision, versions
 from train.scorecard import Measured
 
 LOOK_S = 0.5
+GAP_S = 3 * LOOK_S
+"""Between two runs: whoever waits for the turn takes it, also where this one's next run is due already."""
 BUILD_S = 900.0
 FIT_S = 900.0
 
@@ -54,7 +59,9 @@ def main(argv: Sequence[str]) -> int:
     # SystemExit unwinds every `with`, so that children end before this process does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        work(trainer(argv[0], settings.load()))
+        pipeline, found = argv[0], settings.load()
+        turn = found.data / "cloud" / "train" / "turn.lock"
+        work(trainer(pipeline, found), lambda: deployed.contract(found, pipeline), turn)
     except HotpathError as error:
         logger.error("%s", error)
     return 1
@@ -78,11 +85,17 @@ class Trainer:
         """Where runs and their stages are told."""
         return Points(self.log, self.clock, {"pipeline": self.contract.name})
 
+    def due(self, last: Run | None) -> bool:
+        """Whether a run is due now, after the last one (None: there was none)."""
+        began_at = None if last is None else last.began_at
+        changed = last is not None and last.fingerprint != self.contract.fingerprint
+        return due(began_at, self.contract.train.retrain_every, self.clock.now(), changed)
+
 
 def trainer(pipeline: str, found: settings.Settings) -> Trainer:
     """The trainer of one pipeline under these settings. Raises BadConfig."""
     return Trainer(
-        contract=load(found.pipelines / f"{pipeline}.yaml"),
+        contract=deployed.contract(found, pipeline),
         folder=Folder(found.data / "cloud" / "train" / pipeline),
         store=BundleStore(found.bundle_store() / pipeline),
         log=KafkaLog(found.kafka.cloud.address, timeout_ms=DELIVERY_S * 1000),
@@ -93,24 +106,40 @@ def trainer(pipeline: str, found: settings.Settings) -> Trainer:
     )
 
 
-def work(trainer: Trainer) -> NoReturn:
-    """Run whenever a run is due, for ever."""
+def work(trainer: Trainer, contract: Callable[[], Contract], turn: Path) -> NoReturn:
+    """Run whenever a run is due, for ever, by the contract that is deployed then.
+
+    `turn`: a lock that the trainers of a machine share: one run at a time, or they would not fit its memory.
+    """
     while True:
         runs = trainer.store.runs()
         trainer.progress.say("idle", **tally(runs))
-        last = runs[-1].began_at if runs else None
-        while not due(last, trainer.contract.train.retrain_every, trainer.clock.now()):
-            wait(LOOK_S)
-        run = attempt(trainer)
+        with _next(trainer, contract, turn, runs[-1] if runs else None) as now:
+            run = attempt(now)
         trainer.store.record(run)
         logger.info("run of %d: %s %s %s", run.began_at, run.state, run.why, run.seconds)
+        wait(GAP_S)
+
+
+@contextmanager
+def _next(
+    trainer: Trainer, contract: Callable[[], Contract], turn: Path, last: Run | None
+) -> Iterator[Trainer]:
+    """The trainer under the contract of now, once a run of it is due and it is its turn."""
+    while True:
+        now = replace(trainer, contract=contract())
+        if now.due(last) and (held := free(turn)) is not None:
+            with held:
+                yield now
+            return
+        wait(LOOK_S)
 
 
 def tally(runs: Sequence[Run]) -> dict[str, int | float | None]:
     """What all runs came to, as the trainer's progress shows it."""
     states = [run.state for run in runs]
     return {
-        "trained": sum(run.auc is not None for run in runs),
+        "trained": sum(bool(run.metrics) for run in runs),
         "announced": sum(run.sequence is not None for run in runs),
         "refused": states.count("refused"),
         "failed": states.count("failed"),
@@ -138,7 +167,7 @@ def measured(run: Run, account: Account | None) -> dict[str, float | None]:
         "rows": account.rows["train"] if account else None,
         "left_out": sum(left_out.values()) if account else None,
         "wrong_clock": for_clocks(left_out) if account else None,
-        "auc": run.auc,
+        **{metric.name: run.metrics.get(metric.name) for metric in METRICS},
         "sequence": run.sequence,
     }
 
@@ -168,12 +197,8 @@ class Attempt:
     def judged(self, folder: Folder, account: Account, measured: Measured) -> Run:
         """The gate's word on a model: published, or refused with the live one kept."""
         if not (found := verdict(self.trainer.contract.gate, measured)).passed:
-            return self.ended("refused", found.why, auc=measured.auc)
+            return self.ended("refused", found.why, measured)
         return self._published(folder, account, measured)
-
-    def ended(self, state: State, why: str, auc: float | None = None) -> Run:
-        """This run, without an announcement."""
-        return Run(state, why, self.began_at, self.seconds, auc, left_out=self._left_out())
 
     def _clocks(self) -> Clocks:
         """The wrong clocks known now. Raises Unavailable or BadConfig: without them nothing is learned."""
@@ -196,28 +221,33 @@ class Attempt:
         with self._stage("publishing"):
             sealed = self._sealed(folder, account, measured)
             to = self.trainer
-            why = f"holdout AUC {measured.auc:.4f}"
+            why = f"holdout {measured.headline}"
             said = publish(sealed, to.contract.name, why, to.clock.now(), to.log, to.store, to.key)
-        return Run(
-            "trained",
-            why,
-            self.began_at,
-            self.seconds,
-            measured.auc,
-            said.bundle,
-            said.sequence,
-            self._left_out(),
-        )
+        return self.ended("trained", why, measured, said)
 
-    def _left_out(self) -> dict[str, int]:
-        return dict(self.account.left_out) if self.account else {}
+    def ended(
+        self, state: State, why: str, measured: Measured | None = None, said: Announcement | None = None
+    ) -> Run:
+        """What this run came to; `said` where it was announced."""
+        return Run(
+            state=state,
+            why=why,
+            began_at=self.began_at,
+            seconds=self.seconds,
+            metrics=dict(measured.metrics) if measured else {},
+            bundle=said.bundle if said else None,
+            sequence=said.sequence if said else None,
+            left_out=dict(self.account.left_out) if self.account else {},
+            fingerprint=self.trainer.contract.fingerprint,
+        )
 
     def _sealed(self, folder: Folder, account: Account, measured: Measured) -> Sealed:
         contract = self.trainer.contract
         code = {"versions": versions(), "revision": revision(settings.PROJECT)}
         said = facts(contract, account, measured, FIXED, self.trainer.clock.now(), code)
-        model, golden = folder.mojo.read_bytes(), folder.scored.read_bytes()
-        return seal(files(contract, account, measured, said, model, golden), said, self.trainer.key)
+        fitted = Fitted.from_bytes(folder.fitted.read_bytes())
+        model = Model(folder.mojo.read_bytes(), folder.scored.read_bytes(), fitted, measured)
+        return seal(files(contract, account, model, said), said, self.trainer.key)
 
     def _child(self, module: str, arguments: Sequence[str], deadline_s: float) -> None:
         log = self.trainer.folder.path / f"{module}.log"

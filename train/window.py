@@ -3,26 +3,27 @@
 Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3), and
 what a host said while its clock was wrong is no row, nor an event later than its own arrival. And no
 training row knows what was not known when the holdout's first question was asked. The plan names tables and
-columns only; where files lie and what is written belongs to `sources` and `written`.
+columns only; where files lie and what is written belongs to `sources` and `written`. Features come last, when
+it is known which rows train: levels are fitted on those alone.
 
 A judged table has a row for each event of the window::
 
     event     struct of the decoded fields      topic, partition, offset, arrived_at    where it stood, µs
     answer    struct of the newest label that had arrived, or null
-    feature.* as handed to the model: category string, all others double; null stays null
     left_out  the reason, or null for a row
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from hotpath.clock import Micros
+from hotpath.contract.fitted import Fitted
 from hotpath.contract.model import Contract
+from hotpath.contract.parts import Kind
 from hotpath.contract.types import Type
 from train.account import Span
 from train.clocks import FUTURE, REASONS, WRONG, Clocks
@@ -36,12 +37,12 @@ LATE = "label arrived after the horizon"
 AFTER_CUT = "label arrived after the cut"
 LEFT_OUT = (*REASONS, DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE, AFTER_CUT)
 PLACE = ("topic", "partition", "offset", "arrived_at")
-DOUBT, DOUBTED, SPANS = "why doubted", "doubted host", "doubted spans"
+DOUBT, DOUBTED, SPANS, CARRIED = "why doubted", "doubted host", "doubted spans", "carried along"
 """Columns beside an event's own: no field's name has a space."""
 
 
 def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> DataFrame:
-    """Every event that arrived in `span`, with its features, its newest label and its verdict."""
+    """Every event that arrived in `span`, with its newest label and its verdict."""
     answers = answered(labels, contract, span.end)
     rows = asked(events, contract, span, clocks).join(answers, "entity", "left")
     return rows.withColumn("left_out", _left_out(contract.labels.horizon))
@@ -67,7 +68,7 @@ def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> 
     that came later is not lost to them.
     """
     arrived = F.col("arrived_at")
-    fields = [F.col(f.name) for f in contract.events.fields]
+    fields = [field(f.name) for f in contract.events.fields]
     same_id = Window.partitionBy("id").orderBy(
         F.col("doubt").isNotNull(), "arrived_at", "partition", "offset"
     )
@@ -76,11 +77,10 @@ def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> 
         doubted(within, contract, clocks)
         .select(
             F.col(DOUBT).alias("doubt"),
-            F.col(contract.events.id).alias("id"),
-            F.col(contract.events.entity).alias("entity"),
+            field(contract.events.id).alias("id"),
+            field(contract.events.entity).alias("entity"),
             F.struct(*fields).alias("event"),
             *_place(),
-            *features(contract),
         )
         .withColumn("nth", F.row_number().over(same_id))
         .withColumn("first", F.first("event").over(same_id))
@@ -89,23 +89,23 @@ def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> 
 
 def doubted(events: DataFrame, contract: Contract, clocks: Clocks) -> DataFrame:
     """Events with why they are doubted: their host's clock was wrong when they arrived, or they say it."""
-    told, arrived = (F.unix_micros(c) for c in (contract.events.time, "arrived_at"))
+    told, arrived = (F.unix_micros(field(name)) for name in (contract.events.time, "arrived_at"))
     future = F.when(told - arrived > clocks.tolerance, FUTURE)
     if not clocks.intervals:
         return events.withColumn(DOUBT, future)
     # One row a host, so that the join can never make two rows of one event; small, so that it is sent to all.
     bad = F.broadcast(_by_host(events.sparkSession, clocks))
     covers = F.exists(SPANS, lambda s: (arrived >= s.since) & (s.until.isNull() | (arrived < s.until)))
-    found = events.join(bad, events[contract.events.host] == bad[DOUBTED], "left")
+    found = events.join(bad, field(contract.events.host) == field(DOUBTED), "left")
     return found.withColumn(DOUBT, F.when(covers, WRONG).otherwise(future))
 
 
 def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
     """One row an entity: the newest label that had arrived by `now`, and whether its labels disagree."""
-    target = F.col(contract.labels.target)
+    target = field(contract.labels.target)
     return (
         labels.filter((F.col("arrived_at") <= _instant(now)) & target.isNotNull())
-        .select(F.col(contract.labels.entity).alias("entity"), target.alias("target"), *_place())
+        .select(field(contract.labels.entity).alias("entity"), target.alias("target"), *_place())
         .groupBy("entity")
         .agg(
             F.max_by(F.struct("target", *PLACE), F.struct("arrived_at", "partition", "offset")).alias(
@@ -116,18 +116,36 @@ def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
     )
 
 
-def features(contract: Contract) -> list[Column]:
-    """The model's columns, `feature.NAME`: every number and truth value as a double."""
-    kinds = [f.type for f in contract.features]
-    return [
-        (column if kind == Type.CATEGORY else column.cast("double")).alias(f"feature.{feature.name}")
-        for feature, kind, column in zip(contract.features, kinds, feature_columns(contract), strict=True)
+def featured(rows: DataFrame, contract: Contract, fitted: Fitted, *kept: Column) -> DataFrame:
+    """Rows of a judged table as the model takes them: `feature.NAME`, the columns `kept` before them.
+
+    A category is a string, every number and truth value a double; null stays null.
+    """
+    carried = F.struct(*kept).alias(CARRIED)
+    columns = [
+        (column if feature.type == Type.CATEGORY else column.cast("double")).alias(f"feature.{feature.name}")
+        for feature, column in zip(contract.features, feature_columns(contract, fitted), strict=True)
     ]
+    return rows.select(carried, "event.*").select(f"`{CARRIED}`.*", *columns)
 
 
-def label() -> Column:
-    """The label as H2O's enum wants it: its two levels in the order that makes p1 the chance of true."""
-    return F.when(F.col("answer.target"), "1").otherwise("0").alias("label")
+def label(kind: Kind) -> Column:
+    """The label as H2O wants it: a class's text, a number as a double.
+
+    Of a binary target "0" or "1": two levels in the order that makes p1 the chance of true.
+    """
+    target = F.col("answer.target")
+    as_told = {
+        "binary": F.when(target, "1").otherwise("0"),
+        "classes": target,
+        "number": target.cast("double"),
+    }
+    return as_told[kind].alias("label")
+
+
+def field(name: str) -> Column:
+    """A column by its name; without the quotes Spark reads a dot in it as a field of a struct."""
+    return F.col(f"`{name}`")
 
 
 def holdout_size(rows: int, share: float) -> int:
@@ -137,11 +155,6 @@ def holdout_size(rows: int, share: float) -> int:
     (2, 3, 0)
     """
     return ceil(round(rows * share, 6))
-
-
-def feature_names(contract: Contract) -> Sequence[str]:
-    """Columns of the model in the contract's order."""
-    return [f"feature.{f.name}" for f in contract.features]
 
 
 def _by_host(session: SparkSession, clocks: Clocks) -> DataFrame:

@@ -22,6 +22,7 @@ Row = tuple[str, int, int, Micros, Sequence[tuple[str, bytes | None]] | None, by
 Place = tuple[str, int, int, Micros, Micros, bool]
 """The lake's last columns: topic, partition, offset, arrived_at, landed_at, imported."""
 Kept = tuple[Mapping[str, object], Place]
+NO_CONSENT = Rejected("consent: expected true")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ class _Found:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, stream: Stream, found: Decoded | Rejected | Skipped, raw: bytes, place: Place) -> None:
+        if stream.consent is not None:
+            # Of a record that does not decode it is not known either: its place is accounted for, no more.
+            found, raw = _consented(found, stream.consent), b""
         match found:
             case Decoded(values, unknown):
                 self.kept[stream.topic].append((values, place))
@@ -84,6 +88,10 @@ class _Found:
                 self.counts[f"rejected.{stream.dataset}"] += 1
             case Skipped():
                 self.counts["skipped"] += 1
+
+
+def _consented(found: Decoded | Rejected | Skipped, consent: str) -> Decoded | Rejected | Skipped:
+    return NO_CONSENT if isinstance(found, Decoded) and found.values[consent] is not True else found
 
 
 def records(batch: pa.RecordBatch) -> Iterator[Row]:

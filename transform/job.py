@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
 
+from hotpath import deployed, spark
 from hotpath import settings as configuration
-from hotpath import spark
 from hotpath.clock import Clock
-from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
 from hotpath.files import hold
@@ -111,7 +110,7 @@ def main(arguments: Sequence[str] | None = None, reached: Reached = nothing) -> 
 def _run(settings: configuration.Settings, pipeline: str, reached: Reached) -> None:
     # Until the query runs there is nothing to finish.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    contract = load(settings.pipelines / f"{pipeline}.yaml")
+    contract = deployed.contract(settings, pipeline)
     progress = Progress(settings.state(f"transform-{pipeline}"))
     progress.say("starting")
     # Held until the process ends: two jobs on one checkpoint would each believe to be alone.

@@ -13,7 +13,8 @@ import orjson
 import pyarrow as pa
 
 from hotpath.contract.decode import Decode, Decoded, Rejected, Skipped, decoder
-from hotpath.contract.model import Contract, Events, Labels
+from hotpath.contract.model import Contract
+from hotpath.contract.parts import Source
 from hotpath.errors import BadInput
 from hotpath.handoffs import Score, scores_topic
 from hotpath.lake import INSTANT, PLACE, Dataset, schema
@@ -34,34 +35,43 @@ SCORES = pa.schema(
         ("asked_at", INSTANT),
         ("answered_at", INSTANT),
         ("degraded", pa.string()),
+        ("predicted", pa.string()),
+        ("scores", pa.string()),
+        ("parameters", pa.string()),
         *PLACE,
     ]
 )
-"""Score records as the lake stores them; request, features and degraded flags as JSON text."""
+"""Score records as the lake stores them; what is no scalar as JSON text."""
+SCORES_FOLDER = "scores-2"
+"""Names the folder of SCORES: it grows with every change to them."""
 
 REJECTED_FOLDER = "rejected-1"
 """Names the folder of `hotpath.lake.REJECTED`, as a fingerprint names that of events and labels."""
 
-AS_TEXT = ("request", "features", "degraded")
+AS_TEXT = ("request", "features", "degraded", "scores", "parameters")
 
 
 @dataclass(frozen=True)
 class Stream:
-    """One topic: its dataset, the lake's schema for it, and the folder that names that schema."""
+    """One topic: its dataset, the lake's schema for it, and the folder that names that schema.
+
+    `consent` names the field without whose consent nothing of a record is kept but its place.
+    """
 
     topic: str
     dataset: Dataset
     schema: pa.Schema
     fingerprint: str
     decoder: Callable[[], Decode]
+    consent: str | None = None
 
 
 def streams(contract: Contract) -> tuple[Stream, ...]:
     """Everything a pipeline lands."""
     return (
-        _source("events", contract.events),
+        _source("events", contract.events, contract.events.consent),
         _source("labels", contract.labels),
-        Stream(scores_topic(contract.name), "scores", SCORES, "scores-1", lambda: decode_score),
+        Stream(scores_topic(contract.name), "scores", SCORES, SCORES_FOLDER, lambda: decode_score),
     )
 
 
@@ -75,13 +85,11 @@ def decode_score(value: bytes | None) -> Decoded | Rejected | Skipped:
     except (BadInput, orjson.JSONEncodeError):  # the second: nested deeper than orjson writes
         return Rejected("message: expected a score record")
     # JSON may spell a double without a point, and Arrow refuses such a number where it is large.
-    doubles = {
-        "score": None if score.score is None else float(score.score),
-        "threshold": float(score.threshold),
-    }
+    numbers = {"score": score.score, "threshold": score.threshold}
+    doubles = {name: None if number is None else float(number) for name, number in numbers.items()}
     return Decoded({**vars(score), **texts, **doubles}, ())
 
 
-def _source(dataset: Dataset, source: Events | Labels) -> Stream:
-    shape = schema([(f.name, f.type) for f in source.fields])
-    return Stream(source.topic, dataset, shape, source.fingerprint[:16], lambda: decoder(source))
+def _source(dataset: Dataset, source: Source, consent: str | None = None) -> Stream:
+    shape = schema([(f.name, f.type) for f in source.fields], {f.name: f.unit for f in source.fields})
+    return Stream(source.topic, dataset, shape, source.fingerprint[:16], lambda: decoder(source), consent)

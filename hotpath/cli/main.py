@@ -1,4 +1,4 @@
-"""The command line: `hotpath demo · doctor · status · produce · score · models · check`.
+"""The command line, as `hotpath --help` shows it.
 
 Composition root. Exit codes: 0 done, 1 something is wrong or unmet, 2 bad usage or bad config. With
 `--json`, stdout is one JSON value and nothing else.
@@ -16,8 +16,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hotpath import progress, settings
-from hotpath.contract.load import load
+from hotpath import deployed, progress, settings
+from hotpath.cli.check import check
+from hotpath.cli.contract import app as contract_app
+from hotpath.cli.deploy import deploy
+from hotpath.cli.diff import diff
+from hotpath.cli.forget import forget
+from hotpath.cli.new import new
+from hotpath.cli.test_ import run as test
+from hotpath.cli.try_ import try_
 from hotpath.errors import BadConfig, BadInput, HotpathError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hotpath: train and score from a stream.")
@@ -81,14 +88,12 @@ def status(as_json: AsJson = False) -> None:
     sys.exit(0 if said.keys() - gone else WRONG)
 
 
-@app.command()
-def check(file: Annotated[Path, typer.Argument(help="A contract.")], as_json: AsJson = False) -> None:
-    """Check a contract file."""
-    contract = load(file)
-    found = {"name": contract.name, "fingerprint": contract.fingerprint, "features": len(contract.features)}
-    print(
-        json.dumps(found) if as_json else f"{file}: ok, {found['features']} features, {contract.fingerprint}"
-    )
+for command in (new, check, deploy, forget):
+    app.command()(command)
+app.command("try")(try_)
+app.command("test")(test)
+contract_app.command()(diff)
+app.add_typer(contract_app, name="contract")
 
 
 @app.command()
@@ -102,7 +107,7 @@ def produce(
     from ingest.produce import produce_file
 
     found = settings.load()
-    contract = load(found.pipelines / f"{pipeline}.yaml")
+    contract = deployed.contract(found, pipeline)
     done = produce_file(file, contract, KafkaLog(found.kafka.onprem.address))
     if as_json:
         print(json.dumps(done.to_json()))
@@ -121,11 +126,12 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Ask the scorer."""
-    from hotpath.cli.scoring import ask, example_request
+    from hotpath.cli.scoring import ask
+    from hotpath.contract.example import example_request
 
     found = settings.load()
     if example:
-        body = json.dumps(example_request(load(found.pipelines / f"{pipeline}.yaml"))).encode()
+        body = json.dumps(example_request(deployed.contract(found, pipeline))).encode()
     elif request is not None:
         body = _read(request)
     else:

@@ -8,32 +8,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-from hotpath.contract.model import Contract
 from hotpath.errors import BadInput, Unavailable
-
-DATATYPES = {"string": "BYTES", "category": "BYTES", "timestamp": "BYTES", "double": "FP64", "long": "INT64"}
-EXAMPLES: dict[str, Any] = {
-    "category": "example",
-    "string": "example",
-    "bool": True,
-    "timestamp": "2030-01-01T12:00:00Z",
-}
-
-
-def example_request(contract: Contract) -> dict[str, object]:
-    """A valid question made from the contract: every required field but those the scorer fills."""
-    filled = {contract.events.id, contract.events.host, contract.events.time}
-    wanted = [f for f in contract.events.fields if not f.nullable and f.name not in filled]
-    inputs = [
-        {
-            "name": f.name,
-            "shape": [1],
-            "datatype": DATATYPES.get(f.type, "BOOL"),
-            "data": [EXAMPLES.get(f.type, f.min if f.min is not None else 1)],
-        }
-        for f in wanted
-    ]
-    return {"inputs": inputs}
 
 
 def ask(url: str, pipeline: str, body: bytes) -> Any:

@@ -1,60 +1,115 @@
 """A contract's parts out of a strictly read document. Raises BadConfig with file, line and column.
 
-What the keys are called is keys.py's, what a Document is strict_yaml.py's.
+What the keys are called is keys.py's, what a field may be fields.py's, what a Document is strict_yaml.py's.
 """
 
 from __future__ import annotations
 
-import keyword
-import re
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
+from hotpath.contract import metrics
+from hotpath.contract.decode import DECODERS, check_schema
 from hotpath.contract.expressions import Scope, normal, parse
-from hotpath.contract.keys import EVENTS, FIELD, FLOOR, GATE, LABELS, RESERVED, SERVE, TRAIN
-from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Train
+from hotpath.contract.fields import named, parts, scalars
+from hotpath.contract.keys import EVENTS, FLOOR, GATE, LABELS, SERVE, TABLE, TRAIN
+from hotpath.contract.outputs import outputs
+from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Rule, Serve, Source, Train
 from hotpath.contract.sections import Section
 from hotpath.contract.strict_yaml import nearest
-from hotpath.contract.types import FIELD_TYPES, LONG_MAX, LONG_MIN, LONGEST_TEXT, MOST_LEVELS, UNITS, Type
+from hotpath.contract.tables import Table, from_csv, from_plain
+from hotpath.contract.types import FIELD_TYPES, Type
+from hotpath.errors import BadConfig
+
+S = TypeVar("S", bound=Source)
+ReadFile = Callable[[str], str]
+"""A file's name, relative to the contract's own folder, to its text. Raises BadConfig."""
 
 _TOPIC = r"(?!hotpath\.|\.+$)[A-Za-z0-9._-]{1,200}"
 _A_TOPIC = "a Kafka topic (letters, digits, . _ -) that does not begin with hotpath."
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_A_NAME = "a name of lower-case letters, digits and _ that is no Python keyword"
-_TYPES = {t.type: t for t in FIELD_TYPES}
+_FILE = r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}"
+_A_FILE = "a file's name relative to the contract, without .."
 _TEXTS, _FEATURES = (Type.STRING, Type.CATEGORY), tuple(t.type for t in FIELD_TYPES if t.feature)
+_MOST_CLASSES = 1000
+"""What H2O's tree models take at the most."""
+_TARGETS = (Type.BOOL, Type.CATEGORY, Type.LONG, Type.DOUBLE)
 
 
-def events(section: Section) -> Events:
+def verbatim(text: str) -> str:
+    """Reads no file: a contract that travels holds its schemas' texts themselves."""
+    return text
+
+
+def no_file(name: str) -> str:
+    """Reads no file: for a contract whose text stands nowhere."""
+    raise BadConfig(name, "no such file", "a contract that stands in a file, beside the files it names")
+
+
+def events(section: Section, read: ReadFile) -> Events:
     """The `events` section."""
     section.only(EVENTS)
-    fields = _fields(section.section("fields"))
-    return Events(
-        topic=section.text("topic", _A_TOPIC, _TOPIC),
-        id=_role(section, "id", fields, (Type.STRING,)),
-        entity=_role(section, "entity", fields, (Type.STRING,)),
-        host=_role(section, "host", fields, _TEXTS),
-        time=_role(section, "time", fields, (Type.TIMESTAMP,)),
-        fields=fields,
+    found = parts(section.section("fields"))
+    source = Source(section.text("topic", _A_TOPIC, _TOPIC), "", found)
+    return _sound(
+        section,
+        Events(
+            topic=source.topic,
+            entity=_role(section, "entity", source.fields, (Type.STRING,)),
+            parts=found,
+            id=_role(section, "id", source.fields, (Type.STRING,)),
+            host=_role(section, "host", source.fields, _TEXTS),
+            time=_role(section, "time", source.fields, (Type.TIMESTAMP,)),
+            consent=_consent(section, source.fields),
+            **_decoding(section, read),
+        ),
     )
 
 
-def labels(section: Section, asked: Events) -> Labels:
+def labels(section: Section, asked: Events, read: ReadFile) -> Labels:
     """The `labels` section; `asked` are the events it answers."""
     section.only(LABELS)
-    fields = _fields(section.section("fields"))
-    topic, target = section.text("topic", _A_TOPIC, _TOPIC), _role(section, "target", fields, (Type.BOOL,))
-    if topic == asked.topic:
+    found = parts(section.section("fields"))
+    source = Source(section.text("topic", _A_TOPIC, _TOPIC), "", found)
+    target = _role(section, "target", source.fields, _TARGETS)
+    if source.topic == asked.topic:
         raise section.wrong("topic", "another topic than the events'")
     if target in [f.name for f in asked.fields]:
         raise section.wrong("target", "a field that no event has: the truth is known only later")
-    entity = _role(section, "entity", fields, (Type.STRING,))
-    return Labels(topic, entity, target, section.duration("horizon"), fields)
+    truth = next(f for f in source.fields if f.name == target)
+    if truth.type == Type.CATEGORY and not truth.levels:
+        raise section.wrong("target", "a category whose field states its `levels`: they are the classes")
+    if len(truth.levels) > _MOST_CLASSES:
+        raise section.wrong("target", f"a category of at most {_MOST_CLASSES} levels: they are the classes")
+    return _sound(
+        section,
+        Labels(
+            topic=source.topic,
+            entity=_role(section, "entity", source.fields, (Type.STRING,)),
+            parts=found,
+            target=target,
+            horizon=section.duration("horizon"),
+            **_decoding(section, read),
+        ),
+    )
 
 
-def features(section: Section, asked: Events, answered: Labels) -> tuple[Feature, ...]:
+def tables(section: Section, read: ReadFile) -> tuple[Table, ...]:
+    """The `tables` section, sorted by name."""
+    return tuple(_table(section, name, read) for name in sorted(section.data))
+
+
+def features(
+    section: Section, asked: Events, answered: Labels, known: Sequence[Table]
+) -> tuple[Feature, ...]:
     """The `features` section, sorted by name."""
     types = {f.name: f.type for f in asked.fields}
+    for table in known:
+        if table.name in types or any(n.startswith(f"{table.name}.") for n in types):
+            where = section.document.where_key(("tables", table.name))
+            raise BadConfig(f"{where}: tables.{table.name}", table.name, "a name that no event field has")
     later = {f.name: "it comes with the label" for f in answered.fields if f.name not in types}
-    scope = Scope(types, {**later, answered.target: "it is the label's target"})
+    refused = {**later, answered.target: "it is the label's target"}
+    scope = Scope(types, refused, tables={t.name: t for t in known}, time=asked.time)
     return tuple(_feature(section, name, scope) for name in sorted(section.data))
 
 
@@ -65,87 +120,142 @@ def train(section: Section) -> Train:
     return Train(window, section.share("holdout", most=50), every)
 
 
-def gate(section: Section) -> Gate:
-    """The `gate` section."""
-    return Gate(section.only(GATE).at_least("auc", least=0.5))
+def gate(section: Section, answered: Labels) -> Gate:
+    """The `gate` section: metrics of the target's kind."""
+    section.only(GATE)
+    known = {m.name: m for m in metrics.of(answered.kind)}
+    for key in section.data:
+        if key not in known:
+            kind = answered.truth.type
+            raise section.wrong(
+                key, f"a metric for a {kind} target: {', '.join(known)}{nearest(key, [*known])}"
+            )
+    rules = (
+        Rule(m.name, section.rule(m.name, m.sign, m.least, m.most))
+        for m in sorted(known.values(), key=lambda m: m.name)
+        if m.name in section.data
+    )
+    return Gate(tuple(rules))
 
 
-def serve(section: Section) -> Serve:
+def serve(section: Section, answered: Labels, made: Sequence[Feature]) -> Serve:
     """The `serve` section."""
     section.only(SERVE)
     fresh, expired = section.duration("fresh"), section.duration("expired")
     if expired <= fresh:
         raise section.wrong("expired", "a longer duration than serve.fresh")
-    return Serve(fresh, expired)
+    has = section.data.__contains__
+    parameters = scalars(section.section("parameters")) if has("parameters") else ()
+    ours = outputs(answered)
+    taken = {*(f.name for f in ours), *(f.name for f in made)}
+    for field in parameters:
+        if field.name in taken:
+            raise section.section("parameters").wrong(field.name, "a name that no output or feature has")
+    return Serve(
+        fresh,
+        expired,
+        parameters,
+        _response(section, ours, made, parameters) if has("response") else ours,
+        _unknown(section) if has("unknown") else "refuse",
+    )
 
 
-def floor(section: Section) -> Floor:
-    """The `floor` section."""
+def _unknown(section: Section) -> Literal["refuse", "ignore"]:
+    return "refuse" if section.one_of("unknown", ("refuse", "ignore")) == "refuse" else "ignore"
+
+
+def floor(section: Section, answered: Labels) -> Floor:
+    """The `floor` section; of a binary target only, until other live quality is watched too."""
     section.only(FLOOR)
+    if answered.kind != "binary":
+        raise section.wrong("auc", "no floor: its metric needs a bool target")
     return Floor(
-        auc=section.at_least("auc", least=0.5),
+        auc=section.rule("auc", ">=", 0.5, 1.0),
         window=section.duration("window"),
         windows=section.integer("windows", 1, 100),
         labels=section.integer("labels", 2, 1_000_000),
     )
 
 
-def options(kind: Type) -> tuple[str, ...]:
-    """Keys that a field of type `kind` may have."""
-    return ("type", "nullable", *_TYPES[kind].options)
+def _response(
+    section: Section, ours: Sequence[Field], made: Sequence[Feature], parameters: Sequence[Field]
+) -> tuple[Field, ...]:
+    """What an answer holds: each name is an output, a feature or a parameter, of the same type."""
+    within = section.section("response")
+    types = {f.name: f.type for f in (*ours, *parameters)} | {f.name: f.type for f in made}
+    found = scalars(within, [f.name for f in ours])
+    for field in found:
+        if field.name not in types:
+            raise within.wrong(
+                field.name, f"an output, a feature or a parameter{nearest(field.name, list(types))}"
+            )
+        if field.type != types[field.name]:
+            raise within.section(field.name).wrong("type", types[field.name])
+        if field.default is not None:
+            raise within.section(field.name).wrong("default", "no default: an answer is made, not sent")
+    return found
+
+
+def _decoding(section: Section, read: ReadFile) -> dict[str, Any]:
+    decoder = section.one_of("decoder", tuple(DECODERS)) if "decoder" in section.data else "json"
+    if "schema" not in section.data:
+        return {"decoder": decoder}
+    return {"decoder": decoder, "schema": _file(section, "schema", read)}
+
+
+def _sound(section: Section, source: S) -> S:
+    """The source, if its decoder can work with its schema."""
+    try:
+        check_schema(source)
+    except BadConfig as error:
+        key = "schema" if "schema" in section.data else "decoder"
+        raise section.wrong(key, error.expected, error.todo) from error
+    return source
+
+
+def _file(section: Section, key: str, read: ReadFile) -> str:
+    if read is verbatim:
+        return section.text(key, "the schema's text")
+    return read(section.text(key, _A_FILE, _FILE))
+
+
+def _table(section: Section, name: str, read: ReadFile) -> Table:
+    named(section, name)
+    within = section.section(name).only(TABLE)
+    key, where = within.text("key", "a column's name"), within.document.where(within.path)
+    if ("file" in within.data) == ("rows" in within.data):
+        raise within.wrong("file", "the name of a CSV file beside the contract")
+    if "rows" in within.data:
+        return from_plain(name, within.data, f"{where}: tables.{name}")
+    file = within.text("file", _A_FILE, _FILE)
+    return from_csv(name, key, read(file), file)
+
+
+def _consent(section: Section, fields: tuple[Field, ...]) -> str | None:
+    if "consent" not in section.data:
+        return None
+    name = section.text("consent", "the name of a bool field")
+    known = {f.name: f for f in fields}
+    if name not in known or known[name].type != Type.BOOL:
+        raise section.wrong("consent", f"one of its bool fields{nearest(name, list(known))}")
+    return name
 
 
 def _feature(section: Section, name: str, scope: Scope) -> Feature:
-    _named(section, name)
+    named(section, name)
     text = section.text(name, "an expression as text")
     path = (*section.path, name)
     dotted = ".".join(map(str, path))
     tree = parse(text, scope, lambda offset: f"{section.document.where(path, offset)}: {dotted}")
     if tree.type not in _FEATURES:
-        raise section.wrong(name, f"an expression of type {', '.join(_FEATURES)}, not {tree.type}")
+        raise section.wrong(
+            name, f"an expression of type {', '.join(_FEATURES)}, not {tree.type}", _todo(tree.type)
+        )
     return Feature(name, normal(text), tree)
 
 
-def _fields(section: Section) -> tuple[Field, ...]:
-    for name in section.data:
-        _named(section, name)
-        if name in RESERVED:
-            raise section.wrong(name, f"a name that the lake does not use ({', '.join(RESERVED)})")
-    return tuple(_field(name, section.section(name)) for name in sorted(section.data))
-
-
-def _field(name: str, section: Section) -> Field:
-    section.only(FIELD)
-    kind = Type(section.one_of("type", [t.type.value for t in FIELD_TYPES]))
-    known = options(kind)
-    for key in section.data:
-        if key not in known:
-            raise section.wrong(key, f"only {', '.join(known)} for a {kind}{nearest(key, known)}")
-    low, high = _bound(section, "min", kind), _bound(section, "max", kind)
-    if low is not None and high is not None and high < low:
-        raise section.wrong("max", f"at least min ({low})")
-    has = section.data.__contains__
-    return Field(
-        name=name,
-        type=kind,
-        nullable=has("nullable") and section.boolean("nullable"),
-        min=low,
-        max=high,
-        max_levels=section.integer("max_levels", 2, 65536) if has("max_levels") else MOST_LEVELS,
-        max_length=section.integer("max_length", 1, 65536) if has("max_length") else LONGEST_TEXT,
-        unit=section.one_of("unit", UNITS) if has("unit") else None,
-    )
-
-
-def _bound(section: Section, key: str, kind: Type) -> int | float | None:
-    if key not in section.data:
-        return None
-    return section.integer(key, LONG_MIN, LONG_MAX) if kind == Type.LONG else section.number(key)
-
-
-def _named(section: Section, name: str) -> None:
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise section.wrong(name, _A_NAME, f"rename {name!r}")
+def _todo(kind: Type) -> str:
+    return "use minutes(…) or hours(…)" if kind == Type.DURATION else ""
 
 
 def _role(section: Section, key: str, fields: tuple[Field, ...], types: tuple[Type, ...]) -> str:

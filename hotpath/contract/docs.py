@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from hotpath.contract.decode import DECODERS
+from hotpath.contract.formats import FORMATS
 from hotpath.contract.functions import FUNCTIONS, Example, Function
 from hotpath.contract.keys import RESERVED, SECTIONS
-from hotpath.contract.types import EPOCH, FIELD_TYPES, LONGEST_TEXT, MOST_LEVELS, UNITS, Type, Value
+from hotpath.contract.markdown import table
+from hotpath.contract.metrics import METRICS
+from hotpath.contract.outputs import DECISIONS
+from hotpath.contract.types import (
+    DEEPEST_FIELD,
+    EPOCH,
+    FIELD_TYPES,
+    LONGEST_TEXT,
+    MOST_ITEMS,
+    MOST_LEVELS,
+    UNITS,
+    Type,
+    Value,
+)
 
 _INTRO = """# The contract: keys, types, functions
 
@@ -16,32 +31,57 @@ Rendered from the tables in `hotpath/contract` by `make docs`; a test compares. 
 A contract is one YAML file in `config/pipelines`, called like its pipeline. It is read strictly: an unknown
 key, a wrong type or a null is refused with file, line and column. `hotpath check FILE` says what is wrong.
 YAML has one reading here: no tags, anchors or duplicate keys; `no`, `on` and dates are text. The order of
-keys has no meaning: fields and features are kept sorted by name.
+keys has no meaning: fields and features are kept sorted by name. Each pipeline has a page of its own, and
+its requests, answers and records as JSON Schema, in [pipelines](pipelines).
+"""
+_FIELDS = f"""A nested object is a field of `type: object` with `fields` of its own, at most {DEEPEST_FIELD}
+names deep; an expression and a request call what is within `device.os`. In an object that may be null all is
+nullable; an absent object is one whose values are absent. An array is a field of `type: array` with `of`; its
+other options are those of its items, of which none is null. `from` is the key that a record has for a field.
+
+Where a field is absent its `default` is taken, written as a record would have it; null is refused unless the
+field is `nullable`. A value that fails its check rejects the record, with the field's name. `max_length`
+counts characters (default {LONGEST_TEXT}), `max_items` items (default {MOST_ITEMS}). `levels` are all that a
+category may be; without them any text is one, and `level(FIELD)` keeps the `max_levels` most frequent of the
+training rows (default {MOST_LEVELS}).
+"""
+_TARGETS = f"""## Targets and answers
+
+A bool target makes a binary model, a category with `levels` one of many classes, a long or a double one that
+estimates a number. An answer holds `score` (the probability of yes or of the likeliest class, or the
+estimate), of many classes `class`, and `decision`: {", ".join(DECISIONS)}. `serve.response` may name fewer of
+them, with narrower options, and features and parameters to be given back. A value of an answer that is not
+what was declared is answered as null, with the flag `invalid:NAME`.
+
+What a gate may ask of the newest part of the window:
 """
 _EXPRESSIONS = """## Expressions
 
 Python's grammar, static types, nothing evaluated as Python. An expression may use event fields (never a
-label's), literals (`1` is a long, `1.0` a double, `"UA"` a string, `True`, `False`) and the table below;
-parentheses group. A feature must come out as category, bool, long or double.
+label's), literals (`1` is a long, `1.0` a double, `"UA"` a string, `True`, `False`), tables by their names
+and the functions below; parentheses group. A feature must come out as category, bool, long or double: of an
+instant or a duration take `hour`, `minutes` or the like.
 
 - Null in, null out, unless the function says otherwise. Nothing raises at run time.
-- A long result beyond 64 bits is null; a double result that is infinite or NaN is null.
+- A long, instant or duration beyond 64 bits is null; a double result that is infinite or NaN is null.
 - A long meets a double as the nearest double; a category meets a text as text.
 - One comparison at a time: write `a < b and b < c`.
+- What must be a literal (a zone, a bound, a number of digits) is checked when the contract is read.
 """
 
 
 def markdown() -> str:
     """The whole page."""
-    return "\n".join([_INTRO, *_keys(), *_types(), _EXPRESSIONS, *_functions()])
+    return "\n".join([_INTRO, *_keys(), *_types(), *_targets(), _EXPRESSIONS, *_functions()])
 
 
 def _keys() -> Iterable[str]:
     for title, keys in SECTIONS.items():
         lines = [(f"`{k.name}`" + (" (optional)" if k.optional else ""), k.takes, k.doc) for k in keys]
-        yield f"## {title}\n\n{_table(('key', 'takes', 'meaning'), lines)}"
+        yield f"## {title}\n\n{table(('key', 'takes', 'meaning'), lines)}"
     yield "A duration is a whole number of `s`, `m`, `h` or `d`. Units: " + ", ".join(UNITS) + ".\n"
     yield f"No field may be called {', '.join(RESERVED)}: the lake adds columns of these names.\n"
+    yield f"Decoders: {', '.join(DECODERS)}. All but json need a `schema` beside the contract.\n"
 
 
 def _types() -> Iterable[str]:
@@ -50,16 +90,22 @@ def _types() -> Iterable[str]:
         for t in FIELD_TYPES
     ]
     heads = ("type", "on the wire", "options", "as a feature")
-    yield f"## Field types\n\n{_table(heads, lines)}"
-    yield (
-        f"`max_length` counts characters (default {LONGEST_TEXT}), `max_levels` is declared, not yet enforced"
-        f" (default {MOST_LEVELS}). A value that fails its check rejects the record, with the field's name.\n"
-    )
+    yield f"## Field types\n\n{table(heads, lines)}"
+    yield _FIELDS
+    formats = [(f"`{f.name}`", f.doc, f"`{f.pattern}`", f.source) for f in FORMATS]
+    yield "The pattern of a text's `format` matches the whole text:\n"
+    yield table(("format", "is", "pattern", "source"), formats)
+
+
+def _targets() -> Iterable[str]:
+    yield _TARGETS
+    lines = [(f"`{m.name}`", " and ".join(m.kinds), f"`{m.sign} NUMBER`", m.doc) for m in METRICS]
+    yield table(("metric", "of targets", "rule", "is"), lines)
 
 
 def _functions() -> Iterable[str]:
     lines = [(_called(f), " or ".join(_signatures(f)), f.doc, _examples(f)) for f in FUNCTIONS]
-    yield _table(("name", "takes → gives", "meaning", "examples"), lines)
+    yield table(("name", "takes → gives", "meaning", "examples"), lines)
     yield "Row function and Spark agree to the bit (tolerance 0) unless a function states a tolerance.\n"
 
 
@@ -68,7 +114,8 @@ def _called(function: Function) -> str:
 
 
 def _signatures(function: Function) -> Iterable[str]:
-    return (f"{', '.join(takes)} → {gives}" for takes, gives in function.signatures)
+    more = ", …" if function.repeats else ""
+    return (f"{', '.join(takes)}{more} → {gives}" for takes, gives in function.signatures)
 
 
 def _examples(function: Function) -> str:
@@ -76,16 +123,13 @@ def _examples(function: Function) -> str:
 
 
 def _example(example: Example) -> str:
-    row = ", ".join(f"{name} = {_value(value, kind)}" for name, kind, value in example.row)
-    return f"`{example.text}` is {_value(example.value)} for {row}"
+    row = [f"{name} = {_value(value, kind)}" for name, kind, value in example.row]
+    fitted = [f"the levels {', '.join(levels)} of {name}" for name, levels in example.levels.items()]
+    given = " and ".join([", ".join(row), *fitted])
+    return f"`{example.text}` is {_value(example.value)} for {given}"
 
 
 def _value(value: Value, kind: Type | None = None) -> str:
     if kind == Type.TIMESTAMP and isinstance(value, int):
         return (EPOCH + timedelta(microseconds=value)).isoformat().replace("+00:00", "Z")
     return "null" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _table(heads: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
-    rows = [heads, ("---",) * len(heads), *lines]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)

@@ -1,7 +1,7 @@
 """Expressions: Python's grammar, a closed set of nodes, static types. Text in, typed tree out.
 
-Nothing is evaluated as Python. What an operation means is functions.py's; rendering a tree is row.py's
-and train/to_spark.py's.
+Nothing is evaluated as Python. What a tree is stands in tree.py, what an operation means in functions/, what
+its arguments may be in signatures.py; rendering a tree is row.py's and train/to_spark.py's.
 
     >>> tree = parse("distance > 1500", Scope({"distance": Type.DOUBLE}))
     >>> tree.type, tree.function
@@ -13,13 +13,20 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hotpath.contract.functions import BY_NAME, Function
+from hotpath.contract.signatures import amiss, expected, fitted, said
 from hotpath.contract.strict_yaml import nearest
-from hotpath.contract.types import DOUBLE_MAX, LONG_MAX, LONG_MIN, WELL_FORMED, Type, Value, well_formed
-from hotpath.contract.zones import known_zones
+from hotpath.contract.tables import Table
+from hotpath.contract.tree import Call, Knows, Literal, Ref, Tree, Widen, fitted_fields, tolerance
+from hotpath.contract.types import DOUBLE_MAX, LONG_MAX, LONG_MIN, WELL_FORMED, Type, well_formed
 from hotpath.errors import BadConfig
+
+__all__ = [
+    "Call", "Knows", "Literal", "Ref", "Scope", "Tree", "Widen", "character", "fitted_fields", "normal",
+    "parse", "syntax", "tolerance",
+]  # fmt: skip
 
 LONGEST = 1000
 """Characters of an expression."""
@@ -28,47 +35,16 @@ DEEPEST = 40
 
 
 @dataclass(frozen=True)
-class Ref:
-    """The value of a field."""
-
-    name: str
-    type: Type
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A value written in the expression."""
-
-    value: Value
-    type: Type
-
-
-@dataclass(frozen=True)
-class Widen:
-    """A long read as the nearest double."""
-
-    arg: Tree
-    type: Type = Type.DOUBLE
-
-
-@dataclass(frozen=True)
-class Call:
-    """A function or operator over arguments that fit its signature exactly."""
-
-    function: str
-    args: tuple[Tree, ...]
-    type: Type
-
-
-Tree = Ref | Literal | Widen | Call
-
-
-@dataclass(frozen=True)
 class Scope:
-    """Names an expression may use, and names it might be tempted to use, with why it may not."""
+    """Names an expression may use, and names it might be tempted to use, with why it may not.
+
+    `time` is the field that holds the event's own time ("": there is none).
+    """
 
     fields: Mapping[str, Type]
     refused: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    time: str = ""
 
 
 def character(offset: int) -> str:
@@ -94,8 +70,8 @@ def syntax(text: str, where: Callable[[int], str] = character) -> ast.expr:
             return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         line, column = getattr(error, "lineno", None) or 1, getattr(error, "offset", None) or 1
-        said = getattr(error, "msg", None) or "too deeply nested"
-        raise BadConfig(where(_offset(text, line, column - 1)), text, f"an expression ({said})") from error
+        why = getattr(error, "msg", None) or "too deeply nested"
+        raise BadConfig(where(_offset(text, line, column - 1)), text, f"an expression ({why})") from error
 
 
 def normal(text: str) -> str:
@@ -104,12 +80,13 @@ def normal(text: str) -> str:
 
 
 _OPERATORS: Mapping[type[ast.AST], str] = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.And: "and", ast.Or: "or", ast.Not: "not",
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%",
+    ast.And: "and", ast.Or: "or", ast.Not: "not",
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
 _CALLED = tuple(name for name in BY_NAME if name not in _OPERATORS.values())
 _LITERALS: Mapping[type, Type] = {bool: Type.BOOL, int: Type.LONG, float: Type.DOUBLE, str: Type.STRING}
-_WHAT = "a field, a literal, + - * /, a comparison, and, or, not, or a function"
+_WHAT = "a field, a literal, + - * / %, a comparison, and, or, not, or a function"
 
 
 class _Typing:
@@ -122,7 +99,7 @@ class _Typing:
         if depth > DEEPEST:
             raise self._wrong(node, f"at most {DEEPEST} levels of nesting")
         match node:
-            case ast.Name(id=name):
+            case ast.Name() | ast.Attribute() if name := _dotted(node):
                 return self._ref(node, name)
             case ast.Constant(value=value):
                 return self._literal(node, value)
@@ -131,7 +108,9 @@ class _Typing:
             ):
                 return self._literal(node, -value)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._call(node, "-", (Literal(0, Type.LONG), self.tree(operand, depth + 1)))
+                negated = self.tree(operand, depth + 1)
+                nought = Literal(0, Type.DURATION if negated.type == Type.DURATION else Type.LONG)
+                return self._call(node, "-", (nought, negated))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return self._call(node, "not", (self.tree(operand, depth + 1),))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
@@ -149,10 +128,12 @@ class _Typing:
     def _ref(self, node: ast.expr, name: str) -> Tree:
         if name in self._scope.fields:
             return Ref(name, self._scope.fields[name])
+        if name in self._scope.tables:
+            return Literal(name, Type.TABLE)
         if name in self._scope.refused:
             raise self._wrong(node, f"a field known when the question is asked: {self._scope.refused[name]}")
-        known = sorted(self._scope.fields)
-        raise self._wrong(node, f"an event field ({', '.join(known)}){nearest(name, known)}")
+        known, tables = sorted(self._scope.fields), sorted(self._scope.tables)
+        raise self._wrong(node, f"an event field ({', '.join(known)}){nearest(name, [*known, *tables])}")
 
     def _literal(self, node: ast.expr, value: object) -> Tree:
         if not isinstance(value, bool | int | float | str):
@@ -182,11 +163,24 @@ class _Typing:
 
     def _call(self, node: ast.expr, name: str, args: tuple[Tree, ...]) -> Tree:
         function = BY_NAME[name]
-        for takes, gives in function.signatures:
-            if len(takes) == len(args) and all(map(_fits, args, takes)):
-                return Call(name, tuple(map(_as, args, takes)), gives)
-        found = f"{name} of ({', '.join(_said(a) for a in args)})"
-        raise BadConfig(self._place(node), found, f"{name} of {_takes(function)}{_zone_hint(function, args)}")
+        call = fitted(function, args, self._scope.tables)
+        if call is None:
+            raise BadConfig(self._place(node), said(name, args), expected(function, args))
+        if wanted := amiss(function, call, self._scope.tables):
+            raise self._wrong(node, wanted)
+        return self._implied(node, function, call)
+
+    def _implied(self, node: ast.expr, function: Function, call: Call) -> Call:
+        if function.implied == "time":
+            if not self._scope.time:
+                raise self._wrong(node, "an expression over an event, which has a time of its own")
+            return replace(call, args=(Ref(self._scope.time, Type.TIMESTAMP), *call.args))
+        if function.implied == "levels":
+            (of,) = call.args
+            if not isinstance(of, Ref):
+                raise self._wrong(node, f"{function.name} of a category field")
+            return replace(call, args=(of, Literal(of.name, Type.LEVELS)))
+        return call
 
     def _wrong(self, node: ast.expr, expected: str, todo: str = "") -> BadConfig:
         return BadConfig(self._place(node), ast.get_source_segment(self._text.strip(), node), expected, todo)
@@ -197,38 +191,17 @@ class _Typing:
         return self._where(_offset(self._text, node.lineno, column))
 
 
+def _dotted(node: ast.expr) -> str:
+    """A field's name such as device.os; "" where `node` is an attribute of anything but names."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join(reversed([*parts, node.id])) if isinstance(node, ast.Name) else ""
+
+
 def _offset(text: str, line: int, column: int) -> int:
     """Where in `text` a place of its stripped text is: `line` from 1, `column` in characters from 0."""
     margin = len(text) - len(text.lstrip())
     before = text.strip().split("\n")[: line - 1]
     return margin + sum(len(passed) + 1 for passed in before) + column
-
-
-def _fits(arg: Tree, takes: Type) -> bool:
-    if takes == Type.ZONE:
-        return isinstance(arg, Literal) and arg.value in known_zones()
-    return arg.type == takes or (arg.type, takes) in _WIDER
-
-
-def _as(arg: Tree, takes: Type) -> Tree:
-    if isinstance(arg, Literal) and takes in (Type.ZONE, Type.DOUBLE):
-        return Literal(float(arg.value) if takes == Type.DOUBLE else arg.value, takes)  # type: ignore[arg-type]
-    return Widen(arg) if takes == Type.DOUBLE and arg.type == Type.LONG else arg
-
-
-_WIDER = {(Type.LONG, Type.DOUBLE), (Type.CATEGORY, Type.STRING)}
-
-
-def _said(arg: Tree) -> str:
-    return f"{arg.type} {arg.value!r}" if isinstance(arg, Literal) else str(arg.type)
-
-
-def _takes(function: Function) -> str:
-    return " or ".join(f"({', '.join(takes)})" for takes, _ in function.signatures)
-
-
-def _zone_hint(function: Function, args: tuple[Tree, ...]) -> str:
-    if not any(Type.ZONE in takes for takes, _ in function.signatures):
-        return ""
-    texts = [str(a.value) for a in args if isinstance(a, Literal) and isinstance(a.value, str)]
-    return nearest(texts[0], sorted(known_zones())) if texts else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotpath.contract.types import LONGEST_TEXT, MOST_LEVELS
+from hotpath.contract.metrics import METRICS
+from hotpath.contract.types import LONGEST_TEXT, MOST_ITEMS, MOST_LEVELS
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ CONTRACT = (
     Key("question", "a sentence", "what the score answers, for people"),
     Key("events", "a section", "the question's topic and fields"),
     Key("labels", "a section", "the answer's topic and fields, known later"),
+    Key("tables", "NAME: TABLE", "small tables that ship with the contract, for look-ups", optional=True),
     Key("features", "NAME: EXPRESSION", "what the model sees, from event fields only"),
     Key("train", "a section", "when and on what a model is trained"),
     Key("gate", "a section", "what a model must reach to go live"),
@@ -35,23 +37,39 @@ EVENTS = (
     Key("host", "a string or category field", "the machine whose clock stamped `time`"),
     Key("time", "a timestamp field", "the instant the host claims"),
     Key("fields", "NAME: FIELD", "what is decoded and kept; anything else is counted and left out"),
+    Key("consent", "a bool field", "a record in which it is not true is not landed", optional=True),
+    Key("decoder", "a decoder", "how a record is written (default json)", optional=True),
+    Key("schema", "a file's name", "the schema that the decoder reads with, beside this file", optional=True),
 )
 LABELS = (
     Key("topic", "a Kafka topic", "where labels arrive"),
     Key("entity", "a string field", "the event's entity that this label is about"),
     Key("fields", "NAME: FIELD", "what is decoded and kept"),
-    Key("target", "a bool field", "the truth that the model learns"),
+    Key("target", "a bool, category, long or double field", "the truth that the model learns"),
     Key("horizon", "a duration", "an event without a label after this stays unlabelled"),
+    Key("decoder", "a decoder", "how a record is written (default json)", optional=True),
+    Key("schema", "a file's name", "the schema that the decoder reads with, beside this file", optional=True),
 )
 TRAIN = (
     Key("window", "a duration", "how far back training rows go"),
     Key("holdout", "1% to 50%", "share of the window, its newest part, that judges the model"),
     Key("retrain_every", "a duration", "time between two runs"),
 )
-GATE = (Key("auc", '">= NUMBER", 0.5 to 1', "least area under the ROC curve on the holdout"),)
+GATE = tuple(
+    Key(m.name, f'"{m.sign} NUMBER"', f"{m.doc}, on the holdout ({' and '.join(m.kinds)})", optional=True)
+    for m in METRICS
+)
 SERVE = (
     Key("fresh", "a duration", "an answer from an older model is marked stale"),
     Key("expired", "a duration", "an older model is no longer used; longer than `fresh`"),
+    Key(
+        "parameters",
+        "NAME: FIELD",
+        "what a caller may send beside the fields",
+        optional=True,
+    ),
+    Key("response", "NAME: FIELD", "what an answer holds: outputs, features, parameters", optional=True),
+    Key("unknown", "refuse or ignore", "a request's unknown field (default refuse)", optional=True),
 )
 FLOOR = (
     Key("auc", '">= NUMBER", 0.5 to 1', "least area under the ROC curve on the live answers of a window"),
@@ -60,21 +78,41 @@ FLOOR = (
     Key("labels", "2 to 1000000", "least labelled answers for a window, or an older model, to count"),
 )
 _MOST_CHARACTERS = f"most characters (string, category; default {LONGEST_TEXT})"
-_MOST_LEVELS = f"levels the field is declared to have (category; not enforced yet; default {MOST_LEVELS})"
+_MOST_LEVELS = f"most levels that `level` keeps (category; default {MOST_LEVELS})"
+_FROM = Key("from", "a text", "the record's own name for it", optional=True)
+_DOC = Key("doc", "a sentence", "what it means, for people", optional=True)
+_NULLABLE = Key("nullable", "true or false", "may be null or absent (default false)", optional=True)
 FIELD = (
     Key("type", "a field type", "what the value is"),
-    Key("nullable", "true or false", "may be null or absent (default false)", optional=True),
+    _NULLABLE,
+    Key("default", "a value", "taken where the field is absent; not beside `nullable`", optional=True),
     Key("min", "a number", "least value (long, double)", optional=True),
     Key("max", "a number", "greatest value (long, double)", optional=True),
     Key("unit", "a unit", "what the number measures (long, double)", optional=True),
     Key("max_length", "1 to 65536", _MOST_CHARACTERS, optional=True),
     Key("max_levels", "2 to 65536", _MOST_LEVELS, optional=True),
+    Key("levels", "a list of texts", "all that the value may be (category)", optional=True),
+    Key("format", "a format", "what the text is written as (string, category)", optional=True),
+    Key("of", "string, long or double", "what an item is (array)", optional=True),
+    Key("max_items", "1 to 1024", f"most items (array; default {MOST_ITEMS})", optional=True),
+    Key("fields", "NAME: FIELD", "what it is made of (object)", optional=True),
+    _DOC,
+    _FROM,
+)
+OBJECT = (Key("type", "object", "a nested object"), Key("fields", "NAME: FIELD", ""), _NULLABLE, _DOC, _FROM)
+TABLE = (
+    Key("file", "a file's name", "a CSV file with a header line, beside this file", optional=True),
+    Key("key", "a column", "the column that a row is looked up by; its values are texts, each once"),
+    # What a contract that travels holds in place of `file`.
+    Key("columns", "NAME: TYPE", "the columns' types (in a bundle, in place of `file`)", True),
+    Key("rows", "a list of rows", "the rows (in a bundle, in place of `file`)", True),
 )
 SECTIONS = {
     "The file": CONTRACT,
     "events": EVENTS,
     "labels": LABELS,
     "A field": FIELD,
+    "A table": TABLE,
     "train": TRAIN,
     "gate": GATE,
     "serve": SERVE,

@@ -10,13 +10,17 @@ from hotpath.errors import BadConfig
 
 def load(path: Path) -> Contract:
     """The contract in `path`. Raises BadConfig: `file:line:column: key`, value, expectation, nearest name."""
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise BadConfig(str(path), error.strerror, "a readable contract file") from error
-    except UnicodeDecodeError as error:
-        raise BadConfig(str(path), f"byte {error.start}", "UTF-8 text") from error
-    contract = Contract.from_yaml(text, str(path))
+    text = _text(path)
+    contract = Contract.from_yaml(text, str(path), lambda name: _text(path.parent / name))
     if contract.name != path.stem:
         raise BadConfig(f"{path}: name", contract.name, f"the file's name, {path.stem}", "rename one of them")
     return contract
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise BadConfig(str(path), error.strerror, "a readable file") from error
+    except UnicodeDecodeError as error:
+        raise BadConfig(str(path), f"byte {error.start}", "UTF-8 text") from error

@@ -8,22 +8,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from hotpath.contract import build
-from hotpath.contract.keys import CONTRACT, EVENTS, LABELS, Key
-from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Train
-from hotpath.contract.sections import Section, duration_text
+from hotpath.contract import build, fields, metrics
+from hotpath.contract.keys import CONTRACT
+from hotpath.contract.outputs import outputs
+from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Source, Train
+from hotpath.contract.sections import Section, duration_text, rule_text
 from hotpath.contract.strict_yaml import Document, load_yaml
+from hotpath.contract.tables import Table
 from hotpath.contract.types import PIPELINE_NAME, Type
 from hotpath.errors import BadArtifact, BadConfig
 
-__all__ = ["Contract", "Events", "Feature", "Field", "Floor", "Gate", "Labels", "Serve", "Train", "Type"]
+__all__ = [
+    "Contract",
+    "Events",
+    "Feature",
+    "Field",
+    "Floor",
+    "Gate",
+    "Labels",
+    "Serve",
+    "Table",
+    "Train",
+    "Type",
+]
 
 
 @dataclass(frozen=True)
@@ -39,18 +52,24 @@ class Contract:
     gate: Gate
     serve: Serve
     floor: Floor | None = None
+    tables: tuple[Table, ...] = ()
 
     @classmethod
-    def from_yaml(cls, text: str, source: str) -> Contract:
-        """The contract in `text`. Raises BadConfig naming `source`, line, column, key and expectation."""
-        return cls._from(load_yaml(text, source))
+    def from_yaml(cls, text: str, source: str, read: build.ReadFile = build.no_file) -> Contract:
+        """The contract in `text`; `read` gives the files that it names.
+
+        Raises BadConfig naming `source`, line, column, key and expectation.
+        """
+        return cls._from(load_yaml(text, source), read)
 
     @classmethod
     def from_json(cls, raw: bytes) -> Contract:
         """The contract that `canonical` wrote. Raises BadArtifact on anything else."""
         try:
             data = orjson.loads(raw)
-            found = cls._from(Document("contract.json", data if isinstance(data, dict) else {}))
+            found = cls._from(
+                Document("contract.json", data if isinstance(data, dict) else {}), build.verbatim
+            )
         except orjson.JSONDecodeError as error:
             raise BadArtifact("contract.json", str(error), "JSON") from error
         except BadConfig as error:
@@ -69,15 +88,15 @@ class Contract:
         return hashlib.sha256(self.canonical()).hexdigest()
 
     def _plain(self) -> dict[str, Any]:
-        events, labels = self.events, self.labels
+        labels = self.labels
         return {
             "name": self.name,
             "question": self.question,
-            "events": {**_named(events, EVENTS), "fields": _fields(events.fields)},
+            "events": _events(self.events),
             "labels": {
-                **_named(labels, LABELS),
+                **_source(labels),
+                "target": labels.target,
                 "horizon": duration_text(labels.horizon),
-                "fields": _fields(labels.fields),
             },
             "features": {f.name: f.expression for f in self.features},
             "train": {
@@ -85,42 +104,56 @@ class Contract:
                 "holdout": f"{self.train.holdout:.0%}",
                 "retrain_every": duration_text(self.train.retrain_every),
             },
-            "gate": {"auc": f">= {self.gate.auc:g}"},
-            "serve": {k: duration_text(v) for k, v in vars(self.serve).items()},
-            # Left out where it is absent: a contract without it keeps the fingerprint it always had.
+            "gate": {r.metric: rule_text(metrics.BY_NAME[r.metric].sign, r.bound) for r in self.gate.rules},
+            "serve": _serve(self.serve, labels),
+            # Left out where absent: a contract without them keeps the fingerprint it always had.
             **({} if self.floor is None else {"floor": _floor(self.floor)}),
+            **({"tables": {t.name: t.plain() for t in self.tables}} if self.tables else {}),
         }
 
     @classmethod
-    def _from(cls, document: Document) -> Contract:
+    def _from(cls, document: Document, read: build.ReadFile) -> Contract:
         section = Section(document, (), document.data).only(CONTRACT)
-        events = build.events(section.section("events"))
-        labels = build.labels(section.section("labels"), events)
+        events = build.events(section.section("events"), read)
+        labels = build.labels(section.section("labels"), events, read)
+        tables = build.tables(section.section("tables"), read) if "tables" in section.data else ()
+        features = build.features(section.section("features"), events, labels, tables)
         return cls(
             name=section.text("name", "lower-case letters, digits and -", PIPELINE_NAME),
             question=section.text("question", "a sentence"),
             events=events,
             labels=labels,
-            features=build.features(section.section("features"), events, labels),
+            features=features,
             train=build.train(section.section("train")),
-            gate=build.gate(section.section("gate")),
-            serve=build.serve(section.section("serve")),
-            floor=build.floor(section.section("floor")) if "floor" in section.data else None,
+            gate=build.gate(section.section("gate"), labels),
+            serve=build.serve(section.section("serve"), labels, features),
+            floor=build.floor(section.section("floor"), labels) if "floor" in section.data else None,
+            tables=tables,
         )
 
 
-def _named(source: Events | Labels, keys: Sequence[Key]) -> dict[str, Any]:
-    return {key.name: getattr(source, key.name) for key in keys}
+def _source(source: Source) -> dict[str, Any]:
+    # The decoder is left out where it is the ordinary one, as it always was.
+    decoding = {} if source.decoder == "json" else {"decoder": source.decoder}
+    schema = {} if source.schema is None else {"schema": source.schema}
+    own = {"topic": source.topic, "entity": source.entity, "fields": fields.plain(source.parts)}
+    return {**own, **decoding, **schema}
+
+
+def _events(events: Events) -> dict[str, Any]:
+    roles = {"id": events.id, "host": events.host, "time": events.time}
+    return {**_source(events), **roles, **({} if events.consent is None else {"consent": events.consent})}
+
+
+def _serve(serve: Serve, labels: Labels) -> dict[str, Any]:
+    ages = {"fresh": duration_text(serve.fresh), "expired": duration_text(serve.expired)}
+    said = {
+        "parameters": fields.plain(serve.parameters),
+        "response": {} if serve.response == outputs(labels) else fields.plain(serve.response),
+        "unknown": "" if serve.unknown == "refuse" else serve.unknown,
+    }
+    return {**ages, **{key: value for key, value in said.items() if value}}
 
 
 def _floor(floor: Floor) -> dict[str, Any]:
-    return {**vars(floor), "auc": f">= {floor.auc:g}", "window": duration_text(floor.window)}
-
-
-def _fields(fields: tuple[Field, ...]) -> dict[str, dict[str, Any]]:
-    return {f.name: _field(f) for f in fields}
-
-
-def _field(field: Field) -> dict[str, Any]:
-    options = build.options(field.type)
-    return {key: value for key, value in vars(field).items() if key in options and value is not None}
+    return {**vars(floor), "auc": rule_text(">=", floor.auc), "window": duration_text(floor.window)}

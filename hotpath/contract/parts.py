@@ -7,17 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from hotpath.clock import Micros
 from hotpath.contract.expressions import Tree
-from hotpath.contract.types import LONGEST_TEXT, MOST_LEVELS, Type
+from hotpath.contract.types import LONGEST_TEXT, MOST_ITEMS, MOST_LEVELS, Scalar, Type
 
 
 @dataclass(frozen=True)
 class Field:
-    """One decoded field. `min`, `max` are inclusive, in `unit`; `max_length` is in characters."""
+    """One decoded value of a record; `name` is its path from the record's root, such as `device.os`.
+
+    `min`, `max` are inclusive, in `unit`; `max_length` is in characters. `default` is taken where the field
+    is absent and is never beside `nullable`; `levels` (sorted) are all a category may be, () where any text
+    is one; `format` names a row of formats.FORMATS; `source` is the record's own key where it differs
+    (`from:`).
+    Of an array `min` to `format` say what an item must be.
+    """
 
     name: str
     type: Type
@@ -27,39 +36,63 @@ class Field:
     max_levels: int = MOST_LEVELS
     max_length: int = LONGEST_TEXT
     unit: str | None = None
-
-
-@dataclass(frozen=True)
-class Events:
-    """The question's topic. `id`, `entity`, `host` and `time` name fields, none of them nullable."""
-
-    topic: str
-    id: str
-    entity: str
-    host: str
-    time: str
-    fields: tuple[Field, ...]
+    default: Scalar = None
+    levels: tuple[str, ...] = ()
+    format: str | None = None
+    max_items: int = MOST_ITEMS
+    doc: str | None = None
+    source: str | None = None
 
     @property
-    def never_empty(self) -> tuple[str, ...]:
-        """Names of the text fields that identify something, so that "" is no value for them."""
-        return (self.id, self.entity, self.host)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 of the decoded fields; names the lake's folder."""
-        return _fingerprint(self.fields)
+    def key(self) -> str:
+        """What a record calls it, in the object that it is a part of."""
+        return self.source or self.name.rpartition(".")[2]
 
 
 @dataclass(frozen=True)
-class Labels:
-    """The answer's topic. `horizon` (µs): an event without a label after this stays unlabelled."""
+class Object:
+    """A nested object: `parts` (sorted by name) are its fields and the objects within."""
+
+    name: str
+    parts: tuple[Part, ...]
+    nullable: bool = False
+    doc: str | None = None
+    source: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What a record calls it, in the object that it is a part of."""
+        return self.source or self.name.rpartition(".")[2]
+
+
+Part = Field | Object
+
+
+def leaves(parts: Iterable[Part], nullable: bool = False) -> Iterator[Field]:
+    """Every field, depth first; what is in a nullable object is nullable too."""
+    for part in parts:
+        if isinstance(part, Object):
+            yield from leaves(part.parts, nullable or part.nullable)
+        else:
+            yield replace(part, nullable=True, default=None) if nullable else part
+
+
+@dataclass(frozen=True)
+class Source:
+    """A topic's records. `parts` as declared; `decoder` is an entry of decode.DECODERS, `schema` the text
+    of the schema file that it needs (None: it needs none).
+    """
 
     topic: str
     entity: str
-    target: str
-    horizon: Micros
-    fields: tuple[Field, ...]
+    parts: tuple[Part, ...]
+    decoder: str = "json"
+    schema: str | None = None
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Every decoded value, sorted by name."""
+        return tuple(sorted(leaves(self.parts), key=lambda f: f.name))
 
     @property
     def never_empty(self) -> tuple[str, ...]:
@@ -70,6 +103,52 @@ class Labels:
     def fingerprint(self) -> str:
         """SHA-256 of the decoded fields; names the lake's folder."""
         return _fingerprint(self.fields)
+
+
+@dataclass(frozen=True)
+class Events(Source):
+    """The question's topic. `id`, `entity`, `host` and `time` name fields, none of them nullable.
+
+    `consent` names a bool field: a record in which it is not true is not landed.
+    """
+
+    id: str = ""
+    host: str = ""
+    time: str = ""
+    consent: str | None = None
+
+    @property
+    def never_empty(self) -> tuple[str, ...]:
+        """Names of the text fields that identify something, so that "" is no value for them."""
+        return (self.id, self.entity, self.host)
+
+
+Kind = Literal["binary", "classes", "number"]
+"""What a target is: a bool, one of a category's levels, a number."""
+
+
+@dataclass(frozen=True)
+class Labels(Source):
+    """The answer's topic. `horizon` (µs): an event without a label after this stays unlabelled."""
+
+    target: str = ""
+    horizon: Micros = 0
+
+    @property
+    def truth(self) -> Field:
+        """The target's field."""
+        return next(f for f in self.fields if f.name == self.target)
+
+    @property
+    def kind(self) -> Kind:
+        """What a model of this target is."""
+        kinds: dict[Type, Kind] = {Type.BOOL: "binary", Type.CATEGORY: "classes"}
+        return kinds.get(self.truth.type, "number")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The target's levels as the model names them: "0", "1" of a binary one, () of a number."""
+        return {"binary": ("0", "1"), "classes": self.truth.levels, "number": ()}[self.kind]
 
 
 @dataclass(frozen=True)
@@ -96,18 +175,34 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """`auc`: a challenger goes live with at least this area under the ROC curve on the holdout."""
+class Rule:
+    """`metric` (of metrics.METRICS) is at least, or at most, `bound`, as the metric's better side says."""
 
-    auc: float
+    metric: str
+    bound: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a challenger must reach on the holdout: every rule, sorted by metric."""
+
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True)
 class Serve:
-    """Ages of a model in µs: older than `fresh` it is stale, older than `expired` it is not used."""
+    """Ages of a model in µs: older than `fresh` it is stale, older than `expired` it is not used.
+
+    `parameters`: what a caller may send beside the event's fields. `response`: what an answer holds, each a
+    name of `outputs.of(kind)`, of a feature or of a parameter. `unknown`: whether a request's unknown field
+    is refused or passed over.
+    """
 
     fresh: Micros
     expired: Micros
+    parameters: tuple[Field, ...] = ()
+    response: tuple[Field, ...] = ()
+    unknown: Literal["refuse", "ignore"] = "refuse"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ from hotpath.errors import BadConfig
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _PERCENT = re.compile(r"([1-9][0-9]?)%")
-_AT_LEAST = re.compile(r">= ([01](\.[0-9]{1,6})?)")
+_RULE = re.compile(r"(>=|<=) ((0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)")
+HUGE = 1e12
+"""A rule's number from here on is no bound worth saying."""
 _A_DURATION = "a duration like 90s, 30m, 24h or 30d"
 
 
@@ -106,13 +108,27 @@ class Section:
             raise self.wrong(key, expected)
         return int(found[1]) / 100
 
-    def at_least(self, key: str, least: float) -> float:
-        """The number of a rule such as ">= 0.60", from `least` to 1."""
-        expected = f'a rule like ">= 0.60", from {least} to 1'
-        found = _AT_LEAST.fullmatch(self.text(key, expected))
-        if not found or not least <= float(found[1]) <= 1:
+    def rule(self, key: str, sign: str, least: float, most: float) -> float:
+        """The number of a rule such as ">= 0.60", from `least` to `most`."""
+        span = f"from {least:g} to {most:g}" if most < HUGE else f"from {least:g} on"
+        expected = f'a rule like "{sign} {"0.60" if most <= 1 else "10"}", {span}'
+        found = _RULE.fullmatch(self.text(key, expected))
+        if not found or found[1] != sign or not least <= float(found[2]) <= most:
             raise self.wrong(key, expected)
-        return float(found[1])
+        return float(found[2])
+
+    def optional_text(self, key: str, expected: str) -> str | None:
+        """A string that is not empty, or None where the key is left out."""
+        return self.text(key, expected) if key in self.data else None
+
+    def texts(self, key: str, least: int, most: int) -> tuple[str, ...]:
+        """A list of `least` to `most` different strings, none of them empty."""
+        value, expected = self.data[key], f"a list of {least} to {most} different texts"
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            raise self.wrong(key, expected)
+        if any(not isinstance(v, str) or not v for v in value) or len(set(value)) != len(value):
+            raise self.wrong(key, expected, 'a text that looks like a number is quoted: "1"')
+        return tuple(value)
 
     def _dotted(self, key: str) -> str:
         return ".".join(str(k) for k in (*self.path, key))
@@ -122,3 +138,9 @@ def duration_text(span: Micros) -> str:
     """The shortest text that `Section.duration` reads as `span` (a whole number of seconds)."""
     unit = next(u for u in ("d", "h", "m", "s") if span % _UNITS[u] == 0)
     return f"{span // _UNITS[unit]}{unit}"
+
+
+def rule_text(sign: str, bound: float) -> str:
+    """The shortest text that `Section.rule` reads as `bound`."""
+    digits = f"{bound:.6f}".rstrip("0").rstrip(".")
+    return f"{sign} {digits}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -27,7 +27,7 @@ class Answered:
 
     score: float | None
     decision: str
-    threshold: float
+    threshold: float | None
     bundle: str
     sequence: int
     asked_at: Micros
@@ -36,7 +36,10 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Ask, decide, log. `busy`: what ran on the machine, where it took longer than a second."""
+    """Ask, decide, log. `busy`: what ran on the machine, where it took longer than a second.
+
+    `request` holds the fields that were sent, `parameters` the caller's own.
+    """
 
     scheduled_at: Micros
     latency_us: int
@@ -44,6 +47,7 @@ class Transaction:
     answered: Answered | None
     error: str | None
     busy: tuple[str, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse(line: bytes) -> Transaction:
@@ -52,7 +56,8 @@ def parse(line: bytes) -> Transaction:
     names = ("score", "decision", "threshold", "bundle", "sequence", "asked_at", "age_s")
     answered = None if raw["error"] else Answered(**{name: raw[name] for name in names})
     busy = tuple(raw.get("busy", ()))
-    return Transaction(raw["scheduled_at"], raw["latency_us"], raw["request"], answered, raw["error"], busy)
+    asked, sent = raw["request"], raw.get("parameters", {})
+    return Transaction(raw["scheduled_at"], raw["latency_us"], asked, answered, raw["error"], busy, sent)
 
 
 def swaps(transactions: Iterable[Transaction]) -> list[Micros]:

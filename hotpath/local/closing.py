@@ -15,7 +15,7 @@ from hotpath.lake import Dataset, Lake
 from hotpath.local import evidence, replay_check
 from hotpath.local.answers import Transaction
 from hotpath.local.live_quality import LiveQuality, live_quality, read
-from hotpath.local.report import Models, Report, Written
+from hotpath.local.report import Books, Models, Report, Written
 from hotpath.settings import Settings
 
 LOOK_S = 0.2
@@ -86,28 +86,41 @@ def crossed(settings: Settings, in_time: Callable[[], bool]) -> bool:
 def close_books(
     settings: Settings,
     contract: Contract,
+    others: Sequence[Contract],
     clock: Clock,
     started: Micros,
     live: Mapping[str, float | None],
     points: Written,
 ) -> Report:
-    """The report of a run that began at `started` (real). Needs both brokers. Raises Unavailable."""
+    """The report of a run that began at `started` (real); `others`: further pipelines that ran.
+
+    Needs both brokers. Raises Unavailable.
+    """
     receipts = evidence.receipts(KafkaLog(settings.kafka.onprem.address))
     cloud = KafkaLog(settings.kafka.cloud.address)
     runs = evidence.runs(settings, contract.name)
     transactions = list(replay_check.transactions(settings.data / "onprem" / "answers"))
-    aucs = [run["auc"] for run in runs if run["state"] == "trained"]
+    aucs = [run["metrics"].get("auc") for run in runs if run["state"] == "trained"]
     return Report(
         seconds_to_first_answer=first_answer(transactions, started),
         events=evidence.records(settings, contract, "events"),
         labels=evidence.records(settings, contract, "labels"),
-        models=models(runs, receipts, transactions),
+        models=models(contract.name, runs, receipts, transactions),
         answers=replay_check.apart(contract.name),
         freshness_s=evidence.freshness(Lake(settings.lake_root(), contract.name), clock.timeline()),
         quality={"holdout_auc": aucs[-1] if aucs else 0.0, **live},
         hosts_flagged=evidence.hosts_flagged(cloud, contract.name, clock.timeline()),
         rows_left_out=evidence.rows_left_out(runs),
         points=points,
+        pipelines={other.name: _books(settings, other, receipts) for other in others},
+    )
+
+
+def _books(settings: Settings, contract: Contract, receipts: Sequence[Receipt]) -> Books:
+    return Books(
+        evidence.records(settings, contract, "events"),
+        evidence.records(settings, contract, "labels"),
+        models(contract.name, evidence.runs(settings, contract.name), receipts, ()),
     )
 
 
@@ -119,15 +132,19 @@ def first_answer(transactions: Sequence[Transaction], started: Micros) -> float 
 
 
 def models(
-    runs: Sequence[Mapping[str, Any]], receipts: Sequence[Receipt], transactions: Sequence[Transaction]
+    pipeline: str,
+    runs: Sequence[Mapping[str, Any]],
+    every: Sequence[Receipt],
+    transactions: Sequence[Transaction],
 ) -> Models:
     """What became of the trainer's runs, by its own notes and the scorers' receipts."""
+    receipts = [r for r in every if r.pipeline == pipeline]
     live = [r for r in receipts if r.kind == "live"]
     refused = [f"run: {run['why']}" for run in runs if run["state"] != "trained"]
     refused += [f"{r.bundle}: {r.why}" for r in receipts if r.kind == "refused"]
     ages = [t.answered.age_s for t in transactions if t.answered is not None]
     return Models(
-        trained=sum(run["auc"] is not None for run in runs),
+        trained=sum(bool(run["metrics"]) for run in runs),
         announced=sum(run["sequence"] is not None for run in runs),
         refused=refused,
         went_live=len({r.sequence for r in live}),

@@ -10,7 +10,7 @@ import json
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from hotpath import keys, progress
 from hotpath.clock import Clock, wait
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
+from hotpath.deployed import Deployed
 from hotpath.errors import BadConfig, HotpathError, Unavailable
 from hotpath.files import hold, replace
 from hotpath.handoffs import POINTS, Site, Topic, topics
@@ -33,6 +34,7 @@ from hotpath.local.points_check import written
 from hotpath.local.preflight import examine, lock
 from hotpath.local.processes import Processes
 from hotpath.local.report import Report, Written, told, unmet
+from hotpath.local.rollout import Rollout, history_landed
 from hotpath.local.story import Scene, Story
 from hotpath.local.supervisor import Supervisor
 from hotpath.progress import Progress, Shown
@@ -51,7 +53,18 @@ DRAIN_S = 30.0
 STEP_S = 180.0
 """Longest wait for one step of the start."""
 WRITTEN = frozenset(
-    ("clock.jsonl", "cloud", "config", "kafka-cloud", "kafka-onprem", "ledger", "logs", "onprem", "state")
+    (
+        "clock.jsonl",
+        "cloud",
+        "config",
+        "deployed",
+        "kafka-cloud",
+        "kafka-onprem",
+        "ledger",
+        "logs",
+        "onprem",
+        "state",
+    )
 )
 """All that a run puts into its data folder; one that holds more is not ours to remove."""
 
@@ -68,19 +81,16 @@ class Demo:
     story: Story
     seconds: float | None = None
     asked: bool = False
-    live: Mapping[str, float] = field(default_factory=dict)
+    live: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock = Clock(self.settings.clock_file())
         self.started, self.began = self.clock.elapsed(), self.clock.real()
-        self.contract: Contract = load(self.settings.pipelines / f"{PIPELINE}.yaml")
-        self.topics: tuple[Topic, ...] = topics([load(path) for path in self.settings.contracts()])
-        self.parts = Supervisor(
-            {part.name: part for part in stack.parts(self.settings, PIPELINE)},
-            Processes(self.settings.logs()),
-            self.story.say,
-            self.clock.elapsed,
-        )
+        self.deployed = Deployed(self.settings.deployed())
+        self.contract = self._first()
+        self.parts = Supervisor({}, Processes(self.settings.logs()), self.story.say, self.clock.elapsed)
+        self.parts.add([*stack.parts(self.settings), *stack.of_pipeline(PIPELINE)])
+        self.rollout = Rollout(self.settings, self.parts, self.deployed, self._ensure, self.story.say)
         self.lake = Lake(self.settings.lake_root(), PIPELINE)
         self.progress = Progress(self.settings.state("demo"))
 
@@ -112,7 +122,7 @@ class Demo:
             timekeeper.resume(self.clock, last_alive)
             self.story.say("continuing the earlier run (FRESH=1 starts anew)")
         timekeeper.begin(self.clock, plan(self.clock.real()).starts_at)
-        stack.write_configs(self.settings, self.topics)
+        stack.write_configs(self.settings, topics(self.deployed.all()))
         for name, command in stack.format_commands(self.settings).items():
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=STEP_S)
             if done.returncode:
@@ -121,17 +131,31 @@ class Demo:
     def _start(self) -> None:
         self.parts.start("kafka-onprem", "kafka-cloud", "influxdb")
         self._until(self._brokers_answer, "both Kafka clusters answer")
-        for site in SITES:
-            self._admin(site).ensure(self.topics, site, self.settings.kafka.partitions)
-        self.parts.start("mirror", "agent", "ingest")
+        self._ensure(topics(self.deployed.all()))
+        self.parts.start("mirror", "agent", "marks", f"ingest-{PIPELINE}")
         self._until(lambda: bool(self.lake.imports()), "the history is imported and has crossed the mirror")
         self.parts.start(f"transform-{PIPELINE}")
-        self._until(self._history_landed, "the history has landed in the lake")
+        self._until(lambda: history_landed(self.lake), "the history has landed in the lake")
         timekeeper.run(self.clock)
         self.story.say(f"virtual time runs at {timekeeper.REPLAY_RATE:.0f} times")
         self.parts.start("monitoring", f"train-{PIPELINE}", "follower", "scorer", "transactions")
+        self.rollout.runs(self.contract)
         self._say_where()
         self._until(self._ready, "the scorer is ready", deadline_s=None)
+
+    def _first(self) -> Contract:
+        """The pipeline that the demonstration begins with: as deployed, or deployed now."""
+        file = load(self.settings.pipelines / f"{PIPELINE}.yaml")
+        found = self.deployed.get(PIPELINE)
+        if found is None:
+            self.deployed.put(file)
+        elif found != file:
+            self.story.say(f"{PIPELINE}.yaml is not what runs: `hotpath deploy {PIPELINE}` deploys it")
+        return found or file
+
+    def _ensure(self, wanted: Sequence[Topic]) -> None:
+        for site in SITES:
+            self._admin(site).ensure(wanted, site, self.settings.kafka.partitions)
 
     def _say_where(self) -> None:
         """Where to look; that there is no InfluxDB is said too: everything else works without."""
@@ -146,15 +170,19 @@ class Demo:
         def in_time() -> bool:
             return self.clock.elapsed() < end
 
-        self.parts.stop("transactions", "ingest", f"train-{PIPELINE}")
-        drained(self.settings, self.contract, in_time)
+        contracts = [*self.rollout.taken.values()] or [self.contract]
+        names = [contract.name for contract in contracts]
+        self.parts.stop("transactions", *(f"ingest-{n}" for n in names), *(f"train-{n}" for n in names))
+        for contract in contracts:
+            drained(self.settings, contract, in_time)
         live = joined(self.settings, self.contract, self.clock, in_time)
         # Who measures ends before who writes, so that the last points are written too.
-        self.parts.stop("scorer", "follower", f"transform-{PIPELINE}", "agent")
+        self.parts.stop("scorer", "follower", *(f"transform-{n}" for n in names), "agent")
         crossed(self.settings, in_time)
         self.parts.stop("monitoring")
         points = self._points()
-        return close_books(self.settings, self.contract, self.clock, self.began, live, points)
+        others = [contract for contract in contracts if contract.name != PIPELINE]
+        return close_books(self.settings, self.contract, others, self.clock, self.began, live, points)
 
     def _points(self) -> Written:
         """Nothing is written, and nothing lost, where there is no InfluxDB: the points stand in Kafka."""
@@ -174,16 +202,6 @@ class Demo:
             return all(self._admin(site).topics(deadline_s=1) is not None for site in SITES)
         except Unavailable:
             return False
-
-    def _history_landed(self) -> bool:
-        ends = {topic: ends for m in self.lake.manifests() for topic, ends in m.end.items()}
-        ranges = [
-            (topic, *place)
-            for i in self.lake.imports()
-            for topic, r in i.ranges.items()
-            for place in r.items()
-        ]
-        return all(ends.get(topic, {}).get(partition, 0) > last for topic, partition, (_, last) in ranges)
 
     def _ready(self) -> bool:
         try:
@@ -211,6 +229,8 @@ class Demo:
         if self.asked or (self.seconds is not None and elapsed > self.seconds - CLOSING_S):
             raise Asked
         self.parts.look()
+        if self.rollout.taken:  # the first pipeline's start is not over before that
+            self.rollout.step()
         if timekeeper.keep(self.clock):
             self.story.say("virtual time has met the present; from here on it is real time")
         self._note_alive()
@@ -226,9 +246,10 @@ class Demo:
             name: self._said(name) or running.get(name, {}) for name in self.parts.parts
         }
         live = states["scorer"].get("live")
-        if isinstance(live, dict) and live != self.live:
-            self.live = live
-            self.story.say(f"model {live[PIPELINE]} is live")
+        for name, sequence in live.items() if isinstance(live, dict) else ():
+            if self.live.get(name) != sequence:
+                self.live[name] = sequence
+                self.story.say(f"{name}: model {sequence} is live")
         behind = states["agent"].get("behind")
         lag = {t: int(n) for t, n in behind.items()} if isinstance(behind, dict) else {}
         self.story.show(Scene(elapsed, self.clock.now(), states, lag))

@@ -38,6 +38,7 @@ def records(settings: Settings, contract: Contract, dataset: Dataset) -> Records
         Counter(_column(table, key)),
         _named(refused, topic, key),
         Counter(zip(_column(table, "partition"), _column(table, "offset"), strict=True)),
+        _withheld(refused, topic) + lake.counts()[f"forgotten.{dataset}"],
     )
 
 
@@ -96,6 +97,14 @@ def runs(settings: Settings, pipeline: str) -> list[dict[str, Any]]:
 
 def _column(table: pa.Table, name: str) -> list[Any]:
     return table[name].to_pylist() if table.num_rows else []
+
+
+def _withheld(refused: pa.Table, topic: str) -> int:
+    """Records that were not landed for want of consent: their bytes are not kept."""
+    if not refused.num_rows:
+        return 0
+    places = zip(refused["topic"].to_pylist(), refused["raw"].to_pylist(), strict=True)
+    return sum(place == topic and raw == b"" for place, raw in places)
 
 
 def _named(refused: pa.Table, topic: str, key: str) -> Counter[str]:

@@ -19,6 +19,7 @@ from typing import Literal
 import psutil
 
 from hotpath.contract.load import load
+from hotpath.deployed import contracts
 from hotpath.errors import BadConfig, HotpathError
 from hotpath.files import hold
 from hotpath.handoffs import Topic, topics
@@ -157,7 +158,7 @@ def _contracts(settings: Settings) -> Iterator[Finding]:
 
 def topic_findings(settings: Settings) -> tuple[Finding, ...]:
     """What the user's own topics lack: a reference clock, or enough retention."""
-    wanted = [t for t in topics([load(p) for p in settings.contracts()]) if t.log_append]
+    wanted = [t for t in topics(contracts(settings)) if t.log_append]
     try:
         admin = Admin(settings.kafka.onprem.address)
         there = admin.topics(ALIVE_S)

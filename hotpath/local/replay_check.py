@@ -66,7 +66,7 @@ def mixed(transaction: Transaction, of: Generations) -> bool:
     if generation is None:
         return True
     try:
-        again = answer(generation, dict(transaction.request), said.asked_at, prediction_id="")
+        again = answer(generation, dict(transaction.request), said.asked_at, "", transaction.parameters)
     except BadInput:  # this bundle's contract would have refused the question
         return True
     same = again.decision == said.decision and generation.threshold == said.threshold

@@ -14,6 +14,7 @@ from hotpath.files import replace
 from hotpath.handoffs import Topic
 from hotpath.local import broker, influxd, mirror
 from hotpath.settings import Cluster, Settings
+from ingest.sources import SOURCES
 
 SCORING, CARRYING, STREAMING, TRAINING = 0, 2, 10, 19
 """Priorities (nice): answers before transport, transport before the stream job, training last."""
@@ -28,32 +29,43 @@ class Part:
     command: tuple[str, ...]
 
 
-def parts(settings: Settings, pipeline: str) -> tuple[Part, ...]:
-    """Every part of the embedded system for one pipeline, in start order."""
+def parts(settings: Settings) -> tuple[Part, ...]:
+    """Every part that all pipelines share, in start order."""
     return (
         *_brokers(settings),
         *_influxdb(settings),
         Part("mirror", CARRYING, tuple(mirror.run_command(_config(settings, "mirror")))),
         Part("agent", CARRYING, _python("monitoring.agent")),
-        Part("ingest", CARRYING, _python("ingest.job")),
+        Part("marks", CARRYING, _python("ingest.marks")),
         Part("follower", CARRYING, _python("serve.job")),
         Part("scorer", SCORING, _python("serve.app")),
-        Part(f"transform-{pipeline}", STREAMING, _python("transform.job", pipeline)),
         Part("monitoring", STREAMING, _python("monitoring.job")),
         Part("transactions", SCORING, _python("hotpath.local.transactions")),
-        Part(f"train-{pipeline}", TRAINING, _python("train.job", pipeline)),
     )
 
 
-def write_configs(settings: Settings, topics: tuple[Topic, ...]) -> None:
-    """Render the files that the embedded parts read."""
+def of_pipeline(name: str) -> tuple[Part, ...]:
+    """The parts of one pipeline, in start order; `ingest-NAME` where its producers are ours."""
+    ingest = (Part(f"ingest-{name}", CARRYING, _python("ingest.job", name)),) if name in SOURCES else ()
+    return (
+        *ingest,
+        Part(f"transform-{name}", STREAMING, _python("transform.job", name)),
+        Part(f"train-{name}", TRAINING, _python("train.job", name)),
+    )
+
+
+def write_configs(settings: Settings, topics: tuple[Topic, ...]) -> bool:
+    """Render the files that the embedded parts read; whether the mirror's is another than it was."""
     for site, cluster in _embedded(settings).items():
         data = settings.data / f"kafka-{site}"
         content = broker.properties(cluster.port, cluster.port + 1, data)
         replace(_config(settings, f"kafka-{site}"), content.encode())
     onprem, cloud = settings.kafka.onprem.address, settings.kafka.cloud.address
     content = mirror.properties(topics, onprem, cloud, settings.mirror.port)
-    replace(_config(settings, "mirror"), content.encode())
+    path = _config(settings, "mirror")
+    if changed := not path.exists() or path.read_text() != content:
+        replace(path, content.encode())
+    return changed
 
 
 def format_commands(settings: Settings) -> dict[str, list[str]]:

@@ -28,6 +28,15 @@ class Supervisor:
     restarts: Counter[str] = field(default_factory=Counter)
     due: dict[str, float] = field(default_factory=dict)
 
+    def add(self, parts: Iterable[Part]) -> None:
+        """Parts that the table gets now; one that it has is replaced, what runs of it runs on."""
+        self.parts.update({part.name: part for part in parts})
+
+    def restart(self, *names: str) -> None:
+        """Stop parts and start them again, in this order."""
+        self.stop(*names)
+        self.start(*names)
+
     def start(self, *names: str) -> None:
         """Start parts, in this order."""
         for part in self._known(names):

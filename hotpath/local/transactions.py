@@ -22,9 +22,10 @@ from typing import Any, BinaryIO
 import httpx
 import orjson
 
+from hotpath import deployed
 from hotpath.clock import DAY, HOUR, SECOND, Clock, Micros
-from hotpath.contract.load import load as load_contract
 from hotpath.contract.model import Contract
+from hotpath.contract.tensors import DATATYPES
 from hotpath.errors import BadConfig, HotpathError, Unavailable
 from hotpath.local.answers import SLOW_US
 from hotpath.local.busy import Busy
@@ -33,9 +34,9 @@ from hotpath.progress import Progress
 from hotpath.settings import Settings
 from hotpath.settings import load as load_settings
 from ingest import nycflights
-from ingest.flights import Flights, rfc3339
+from ingest.flights import Flights
 from ingest.plan import resumed
-from serve.infer import DATATYPES
+from ingest.records import rfc3339
 
 PIPELINE = "flights"
 EVERY: Micros = SECOND // 50
@@ -217,7 +218,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     clock = Clock(settings.clock_file())
-    contract = load_contract(settings.pipelines / f"{PIPELINE}.yaml")
+    contract = deployed.contract(settings, PIPELINE)
     with opened(settings.data, clock.real()) as lines:
         await Client(settings, contract, clock, lines).run(stopping)
 

@@ -123,13 +123,13 @@ function showCharts(charts) {
 function showModels(models) {
   $("#models .body").replaceChildren(models.length === 0
     ? empty("No model yet: the first training run waits for enough labelled rows.")
-    : table("Models, newest first", ["sequence", "bundle", "state", "#age", "#holdout AUC", "#live AUC", "#labelled"],
+    : table("Models, newest first", ["sequence", "bundle", "state", "#age", "#metric", "#holdout", "#live", "#labelled"],
       [el("tbody", {}, ...models.map((model) => row(named(model, model.sequence, models),
         el("td", { title: model.bundle }, model.bundle.length > 20 ? `${model.bundle.slice(0, 19)}…` : model.bundle),
         el("td", { title: model.why }, el("span", { class: "state", "data-state": model.state }, model.state),
           ...(model.kind === "promote" ? [] : [" ", el("span", { class: "state", "data-state": model.kind }, model.kind)])),
-        number(format(model.age_s, "s")), number(format(model.holdout_auc, "score")), number(format(model.live_auc, "score")),
-        number(significant(model.labelled)))))]));
+        number(format(model.age_s, "s")), number(model.metric === null ? "–" : WORDS[model.metric] ?? model.metric),
+        number(format(model.holdout, "score")), number(format(model.live, "score")), number(significant(model.labelled)))))]));
 }
 
 function showHosts(hosts) {
@@ -147,24 +147,28 @@ function intervals(all) {
   return `${more}${signed(offset)} from ${minute(since)}${until === null ? " on" : ` to ${minute(until)}`}`;
 }
 
-const QUALITY = [["answers", "count"], ["labelled", "count"], ["coverage", "share"], ["auc", "score"], ["f1", "score"],
-  ["f2", "score"], ["accuracy", "score"], ["log_loss", "score"]];
-const WORDS = { auc: "AUC", f1: "F1", f2: "F2", log_loss: "log loss" };
+const COUNTS = [["answers", "count"], ["labelled", "count"], ["coverage", "share"]];
+const WORDS = { auc: "AUC", f1: "F1", f2: "F2", log_loss: "log loss", rmse: "RMSE", mae: "MAE" };
 const BY = { maturity: "by time that labels had", age: "by age of the model", window: "by window", model: "by model" };
 function showOutcomes(outcomes) {
   const known = Object.entries(outcomes).filter(([, figures]) => figures.all && figures.all.answers > 0);
   if (known.length === 0) return $("#outcomes .body").replaceChildren(empty("No outcome yet: no answer has landed."));
-  $("#outcomes .body").replaceChildren(...known.flatMap(([pipeline, figures]) => [
-    el("dl", { class: "scores", "aria-label": `Live quality of ${pipeline}` }, ...QUALITY.map(([name, unit]) =>
-      el("div", {}, el("dt", {}, WORDS[name] ?? name), el("dd", {}, format(figures.all[name], unit))))),
-    table(`Outcomes of ${pipeline}`, ["group", ...QUALITY.map(([name]) => `#${WORDS[name] ?? name}`)], groups(figures.by ?? {})),
-  ]));
+  $("#outcomes .body").replaceChildren(...known.flatMap(([pipeline, figures]) => {
+    const quality = measured(figures);
+    return [
+      el("dl", { class: "scores", "aria-label": `Live quality of ${pipeline}` }, ...quality.map(([name, unit]) =>
+        el("div", {}, el("dt", {}, WORDS[name] ?? name), el("dd", {}, format(figures.all[name], unit))))),
+      table(`Outcomes of ${pipeline}`, ["group", ...quality.map(([name]) => `#${WORDS[name] ?? name}`)], groups(figures.by ?? {}, quality)),
+    ];
+  }));
 }
-function groups(by) {
+// A yes or no, a class and a number are measured by different metrics: the snapshot names the pipeline's.
+const measured = ({ metrics }) => [...COUNTS, ...metrics.map((name) => [name, "score"])];
+function groups(by, quality) {
   return ["maturity", "age", "window"].filter((name) => by[name] && Object.keys(by[name]).length).map((name) => el("tbody", {},
-    el("tr", {}, el("th", { scope: "rowgroup", colspan: QUALITY.length + 1 }, BY[name])),
-    ...Object.entries(by[name]).map(([group, quality]) =>
-      row(group, ...QUALITY.map(([field, unit]) => number(format(quality[field], unit)))))));
+    el("tr", {}, el("th", { scope: "rowgroup", colspan: quality.length + 1 }, BY[name])),
+    ...Object.entries(by[name]).map(([group, found]) =>
+      row(group, ...quality.map(([field, unit]) => number(format(found[field], unit)))))));
 }
 
 function showRecent(recent) {

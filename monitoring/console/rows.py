@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from hotpath.clock import SECOND, Micros
 from hotpath.handoffs import Announcement, HostClock, Receipt
 from monitoring.console.state import Host, Interval, Model
 
 MOST_MODELS = 20
+"""Of each pipeline: one that trains often must not hide another's."""
 MOST_INTERVALS = 10
 MOST_HOSTS = 500
 """On the page, wrong clocks first: who has ten thousand hosts asks the ledger's topic, not a table."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of one pipeline's models by the `metric` to speak of.
+
+    `holdout`: metrics by bundle, as its run noted them; `live`: quality by sequence.
+    """
+
+    metric: str | None = None
+    holdout: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    live: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+
+
 def models(
     announced: Iterable[Announcement],
     receipts: Iterable[Receipt],
-    holdout: Mapping[str, float],
-    outcomes: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+    known: Mapping[str, Known],
     now: Micros,
 ) -> tuple[Model, ...]:
-    """The newest models of all pipelines, newest sequence first.
-
-    `holdout`: AUC by bundle. `outcomes`: by pipeline and sequence, what the watch of outcomes has.
-    """
+    """The newest models of each pipeline, newest sequence first; `known` by pipeline."""
     states = _states(receipts)
-    rows = (_model(a, states, holdout, outcomes, now) for a in announced)
-    return tuple(sorted(rows, key=lambda m: (m["pipeline"], -m["sequence"]))[:MOST_MODELS])
+    newest = sorted(announced, key=lambda a: (a.pipeline, -a.sequence))
+    of_each = (list(of)[:MOST_MODELS] for _, of in groupby(newest, key=lambda a: a.pipeline))
+    return tuple(_model(a, states, known.get(a.pipeline, Known()), now) for of in of_each for a in of)
 
 
 def hosts(ledger: Iterable[HostClock]) -> tuple[Host, ...]:
@@ -55,13 +67,12 @@ def _states(receipts: Iterable[Receipt]) -> dict[tuple[str, int], tuple[str, str
 def _model(
     announcement: Announcement,
     states: Mapping[tuple[str, int], tuple[str, str]],
-    holdout: Mapping[str, float],
-    outcomes: Mapping[str, Mapping[str, Mapping[str, float | None]]],
+    known: Known,
     now: Micros,
 ) -> Model:
     pipeline, sequence = announcement.pipeline, announcement.sequence
     state, why = states.get((pipeline, sequence), ("announced", ""))
-    live = outcomes.get(pipeline, {}).get(str(sequence), {})
+    live, metric = known.live.get(str(sequence), {}), known.metric or ""
     return {
         "pipeline": pipeline,
         "sequence": sequence,
@@ -71,8 +82,9 @@ def _model(
         "why": why or announcement.why,
         "announced_at": announcement.announced_at,
         "age_s": (now - announcement.announced_at) / SECOND,
-        "holdout_auc": holdout.get(announcement.bundle),
-        "live_auc": live.get("auc"),
+        "metric": known.metric,
+        "holdout": known.holdout.get(announcement.bundle, {}).get(metric),
+        "live": live.get(metric),
         "labelled": int(live.get("labelled") or 0),
         "answers": int(live.get("answers") or 0),
     }

@@ -62,7 +62,10 @@ class Station(TypedDict):
 
 
 class Model(TypedDict):
-    """A model that was announced; instants are domain µs, `age_s` domain seconds."""
+    """A model that was announced; instants are domain µs, `age_s` domain seconds.
+
+    `holdout` and `live` are of `metric`, the one to speak of for its kind of target (None: not known).
+    """
 
     pipeline: str
     sequence: int
@@ -72,8 +75,9 @@ class Model(TypedDict):
     why: str
     announced_at: Micros
     age_s: float
-    holdout_auc: float | None
-    live_auc: float | None
+    metric: str | None
+    holdout: float | None
+    live: float | None
     labelled: int
     answers: int
 

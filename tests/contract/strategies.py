@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from hotpath.contract.types import EARLIEST, LATEST, LONG_MAX, LONG_MIN, Type, Value
+from hotpath.contract.expressions import Knows, Scope
+from hotpath.contract.fitted import Fitted
+from hotpath.contract.functions import FUNCTIONS, Function
+from hotpath.contract.tables import from_csv
+from hotpath.contract.types import ARRAYS, EARLIEST, LATEST, LONG_MAX, LONG_MIN, LONGEST_SPAN, Type, Value
 
 FIELDS: dict[str, Type] = {
     "c": Type.CATEGORY,
@@ -20,7 +26,30 @@ FIELDS: dict[str, Type] = {
     "y": Type.DOUBLE,
     "t": Type.TIMESTAMP,
     "u": Type.TIMESTAMP,
+    "v": Type.DURATION,
+    "w": Type.DURATION,
+    "ss": Type.STRINGS,
+    "ll": Type.LONGS,
+    "dd": Type.DOUBLES,
+    "o.c": Type.CATEGORY,
+    "o.p.x": Type.DOUBLE,
 }
+_PLACES = """\
+k,lat,lon,n,kind,nothing
+UA,40.64,-73.78,13,hub,
+ua,-33.9,151.2,,"a,b",
+Zürich,90,0,9007199254740993,,
+🛫,0,180,-1,hub,
+"a'b""c\\",0.000001,-180,7,x,
+far,,,5,,
+"""
+TABLES = {
+    "places": from_csv("places", "k", _PLACES, "places.csv"),
+    "bare": from_csv("bare", "k", "k,lat\na,1\n", "bare.csv"),
+}
+FITTED = Fitted({"c": ("UA", "Zürich", "a'b\"c\\"), "o.c": ("",)})
+SCOPE = Scope(FIELDS, {"late": "it is the label's target"}, TABLES, "t")
+KNOWS = Knows(TABLES, FITTED)
 ZONES = (
     "America/New_York",
     "America/St_Johns",
@@ -48,6 +77,7 @@ REAL = (0.0, -0.0, 0.1, 1.5, -2.0, 5e-324, 1e-300, 1e154, 1e308, 1.7976931348623
 texts = st.sampled_from(TEXTS) | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
 longs = st.sampled_from(WHOLE) | st.integers(-9, 9) | st.integers(LONG_MIN, LONG_MAX)
 doubles = st.sampled_from(REAL) | st.floats(allow_nan=False, allow_infinity=False)
+spans = st.sampled_from((0, 1, -1, LONGEST_SPAN, -LONGEST_SPAN)) | st.integers(-LONGEST_SPAN, LONGEST_SPAN)
 instants = st.sampled_from(EDGES) | st.integers(EARLIEST, LATEST - 1)
 
 _VALUES: dict[Type, st.SearchStrategy[Value]] = {
@@ -57,6 +87,10 @@ _VALUES: dict[Type, st.SearchStrategy[Value]] = {
     Type.LONG: longs,
     Type.DOUBLE: doubles,
     Type.TIMESTAMP: instants,
+    Type.DURATION: spans,
+    Type.STRINGS: st.lists(texts, max_size=4),
+    Type.LONGS: st.lists(longs, max_size=4),
+    Type.DOUBLES: st.lists(doubles, max_size=4),
 }
 rows: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
     {name: st.none() | _VALUES[kind] for name, kind in FIELDS.items()}
@@ -64,42 +98,128 @@ rows: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
 """A decoded row of FIELDS."""
 
 
-def expressions(depth: int = 3) -> st.SearchStrategy[str]:
-    """Source text of an expression over FIELDS that has a feature's type."""
-    return _either(_numbers(depth), _truths(depth))
+_PERIODS = st.sampled_from(("24", "7", "365.25", "1", "3.3"))
+_COLUMNS = {Type.LONG: ("n",), Type.DOUBLE: ("lat",), Type.CATEGORY: ("kind", "nothing")}
+"""Of TABLES' places, by type."""
 
 
-def _numbers(depth: int) -> st.SearchStrategy[str]:
-    if depth == 0:
-        return _either(st.sampled_from("ijxy"), longs.map(repr) | doubles.map(repr))
-    deeper, times = _numbers(depth - 1), st.permutations("tu")
-    between = times.map("minutes_between({0[0]}, {0[1]})".format)
-    hours = st.builds('hour({}, "{}")'.format, st.sampled_from("tu"), st.sampled_from(ZONES))
-    return _either(_joined(deeper, "+ - * /", deeper), deeper.map("-({})".format) | between | hours)
+def _fixed(name: str, kind: Type, wanted: Type) -> st.SearchStrategy[list[str]]:
+    """A function's fixed arguments, by the type of its first other argument and the type it is to give."""
+    texts_or_longs = texts if kind in (Type.STRING, Type.CATEGORY) else longs
+    match name:
+        case "hour" | "weekday" | "day_of_year" | "is_weekend":
+            return st.sampled_from(ZONES).map(lambda zone: [repr(zone)])
+        case "sin_cycle" | "cos_cycle":
+            return _PERIODS.map(lambda period: [period])
+        case "contains_any" | "one_of":
+            return st.lists(texts_or_longs.map(repr), min_size=1, max_size=3)
+        case "bucket":
+            bounds = longs if kind == Type.LONG else doubles.map(lambda x: x + 0.0)
+            some = st.lists(bounds, min_size=1, max_size=4, unique=True)
+            return some.map(lambda found: [repr(bound) for bound in sorted(found)])
+        case "has":
+            return _LITERAL[_ITEM[kind]].map(lambda text: [text])
+        case "look_up":
+            return st.sampled_from(_COLUMNS[wanted]).map(lambda column: ["places", repr(column)])
+        case "span":
+            return _SPANS.map(lambda text: [repr(text)])
+    return st.sampled_from(_FIXED.get(name, [[]]))
 
 
-def _truths(depth: int) -> st.SearchStrategy[str]:
-    if depth == 0:
-        return st.sampled_from(["p", "q", "p", "q", "True", "False"])
-    words = st.sampled_from("cds")
-    compared = st.one_of(
-        _joined(_numbers(depth - 1), "< <= > >= == !=", _numbers(depth - 1)),
-        _joined(st.just("t"), "< <= > >= == !=", st.just("u")),
-        _joined(words, "== !=", _either(words, texts.map(repr))),
-    )
-    deeper = _truths(depth - 1)
-    return _either(_joined(deeper, "and or == !=", deeper) | deeper.map("not ({})".format), compared)
+_FIXED: dict[str, list[list[str]]] = {
+    "round": [[], ["0"], ["2"], ["12"]],
+    "hash_bucket": [["1"], ["16"], ["1000003"]],
+    "item": [["0"], ["1"], ["3"]],
+    "nearest_km": [["places"]],
+}
+_SPANS = st.builds("{}{}".format, st.integers(1, 999_999), st.sampled_from("smhd"))
+_ITEM = {array: item for item, array in ARRAYS.items()}
+_LITERAL: dict[Type, st.SearchStrategy[str]] = {
+    Type.BOOL: st.sampled_from(["True", "False"]),
+    Type.LONG: longs.map(repr),
+    Type.DOUBLE: doubles.map(repr),
+    Type.STRING: texts.map(repr),
+    Type.CATEGORY: texts.map(repr),
+    Type.DURATION: _SPANS.map("span({!r})".format),
+}
+_FEATURES = (Type.BOOL, Type.LONG, Type.DOUBLE, Type.CATEGORY)
+_MAKERS: dict[Type, list[tuple[Function, tuple[Type, ...]]]] = {
+    kind: [
+        (f, takes)
+        for f in FUNCTIONS
+        if not f.tolerance
+        for takes, gives in f.signatures
+        if gives == kind or (gives == Type.COLUMN and kind in _COLUMNS)
+    ]
+    for kind in Type
+}
+"""Who gives a type, and from what: a new function is found here by itself, unless it has fixed arguments."""
+
+_TOLERANT = [f for f in FUNCTIONS if f.tolerance]
+"""They stand outermost only: beneath a comparison, bucket, round or remainder the last bit decides between
+answers that differ by more than any tolerance, and a product or exp makes it greater."""
 
 
-def _either(one: st.SearchStrategy[str], other: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    """Half of each (`|` would weigh them by their branches)."""
-    return st.booleans().flatmap(lambda first: one if first else other)
+@st.composite
+def expressions(draw: st.DrawFn, fields: Mapping[str, Type] = FIELDS, depth: int = 3) -> str:
+    """Source text of an expression over `fields` and TABLES that has a feature's type."""
+    if not draw(st.integers(0, 7)):
+        return draw(_outermost(draw(st.sampled_from(_TOLERANT)), fields, depth))
+    text = draw(of(draw(st.sampled_from(_FEATURES)), fields, depth))
+    assume(text[0] not in "'\"")  # a text alone is a string, which no feature is
+    return text
 
 
-def _joined(
-    left: st.SearchStrategy[str], words: str, right: st.SearchStrategy[str]
-) -> st.SearchStrategy[str]:
-    return st.builds("({}) {} ({})".format, left, st.sampled_from(words.split()), right)
+@st.composite
+def of(draw: st.DrawFn, kind: Type, fields: Mapping[str, Type], depth: int) -> str:
+    """Source text of an expression of type `kind`."""
+    makers = _MAKERS[kind] if depth else []
+    if not makers or not draw(st.integers(0, 3)):
+        return draw(_leaf(kind, fields))
+    # By name first: else the functions of many signatures would leave the others no room.
+    name = draw(st.sampled_from(sorted({f.name for f, _ in makers})))
+    function, takes = draw(st.sampled_from([m for m in makers if m[0].name == name]))
+    return draw(_call(function, takes, kind, fields, depth))
+
+
+def _outermost(function: Function, fields: Mapping[str, Type], depth: int) -> st.SearchStrategy[str]:
+    ((takes, gives),) = function.signatures
+    return _call(function, takes, gives, fields, depth)
+
+
+def _leaf(kind: Type, fields: Mapping[str, Type]) -> st.SearchStrategy[str]:
+    names = [n for n, k in fields.items() if k == kind or (k == Type.CATEGORY and kind == Type.STRING)]
+    literal = _LITERAL.get(kind, st.sampled_from(names) if names else st.just("t"))
+    return st.sampled_from(names) | literal if names else literal
+
+
+@st.composite
+def _call(
+    draw: st.DrawFn,
+    function: Function,
+    takes: tuple[Type, ...],
+    wanted: Type,
+    fields: Mapping[str, Type],
+    depth: int,
+) -> str:
+    fixed = range(len(takes))[function.fixed or slice(0)]
+    others = [t for place, t in enumerate(takes) if place not in fixed]
+    if function.repeats and not fixed:
+        others += others[-1:] * draw(st.integers(0, 2))
+    if function.implied == "levels":
+        args = [draw(st.sampled_from([n for n, k in fields.items() if k == Type.CATEGORY]))]
+    else:
+        args = [draw(of(kind, fields, depth - 1)) for kind in others]
+    literals = draw(_fixed(function.name, others[0] if others else Type.STRING, wanted))
+    args = [*literals, *args] if fixed and fixed[0] == 0 else [*args, *literals]
+    return spelled(function.name, args)
+
+
+def spelled(name: str, args: Sequence[str]) -> str:
+    """A call as an expression writes it."""
+    if name.isidentifier() and name not in ("and", "or", "not"):
+        return f"{name}({', '.join(args)})"
+    return f"not ({args[0]})" if name == "not" else f"({args[0]}) {name} ({args[1]})"
 
 
 _names = st.from_regex(r"f_[a-z0-9_]{0,8}", fullmatch=True)

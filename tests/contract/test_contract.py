@@ -12,10 +12,11 @@ from hypothesis import given
 
 from hotpath.clock import DAY, HOUR
 from hotpath.contract.load import load
-from hotpath.contract.model import Contract, Field, Floor, Type
+from hotpath.contract.model import Contract, Field, Floor, Gate, Type
+from hotpath.contract.parts import Rule
 from hotpath.errors import BadArtifact, BadConfig
+from tests.contract.generated import contracts
 from tests.contract.samples import CONTRACT, small
-from tests.contract.strategies import contracts
 
 FEATURES = "features:\n  level: level\n  big: size > 1.5 and flag\n"
 LAST = "serve: {fresh: 3h, expired: 24h}\n"
@@ -29,7 +30,7 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "an unknown section": ("serve:", "metrics: {cost: 1}\nserve:", "29:1: metrics", "one of name"),
     "an unknown key of events": ("  host: host", "  hosts: host", "7:3: events.hosts", "did you mean host?"),
     "an unknown key of a field": ("{type: bool}", "{typ: bool}", "15:14: events.fields.flag.typ", "type?"),
-    "an option of another type": ("{type: bool}", "{type: bool, max: 1}", "fields.flag.max", "for a bool"),
+    "an option of another type": ("{type: bool}", "{type: bool, max: 1}", "fields.flag.max", "of type bool"),
     "an unknown type": ("type: long", "type: lang", "16:20: events.fields.count.type", "did you mean long?"),
     "a missing key": ("  id: id\n", "", "4:3: events.id", "missing"),
     "a missing section": ("gate:  {auc: \">= 0.60\"}\n", "", "gate", "missing"),
@@ -105,7 +106,7 @@ def test_what_the_file_says_is_what_the_contract_holds() -> None:
     assert fields["level"].max_levels == 4
     assert (fields["id"].max_length, fields["who"].max_length) == (8, 256)
     assert (contract.labels.horizon, contract.train.window, contract.train.holdout) == (DAY, 30 * DAY, 0.2)
-    assert (contract.gate.auc, contract.serve.fresh) == (0.6, 3 * HOUR)
+    assert (contract.gate, contract.serve.fresh) == (Gate((Rule("auc", 0.6),)), 3 * HOUR)
     assert [(f.name, f.expression, f.type) for f in contract.features] == [
         ("big", "size > 1.5 and flag", Type.BOOL),
         ("level", "level", Type.CATEGORY),

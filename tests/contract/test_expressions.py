@@ -8,14 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hotpath.contract.expressions import Call, Literal, Ref, Scope, Widen, normal, parse
+from hotpath.contract.expressions import Call, Literal, Ref, Scope, Widen, fitted_fields, normal, parse
+from hotpath.contract.parts import Feature
 from hotpath.contract.row import compose
 from hotpath.contract.types import EARLIEST, Type, Value
 from hotpath.contract.zones import CHUNK, known_zones, zone
 from hotpath.errors import BadConfig
-from tests.contract.strategies import FIELDS, ZONES, expressions, instants, rows
-
-SCOPE = Scope(FIELDS, {"late": "it is the label's target"})
+from tests.contract.strategies import FIELDS, KNOWS, SCOPE, TABLES, ZONES, expressions, instants, rows
 
 # Text, the character the message points at, what it says.
 REFUSED = {
@@ -25,7 +24,10 @@ REFUSED = {
     "an assignment": ("i = 1", 2, "an expression"),
     "an unknown field": ("i + k", 4, "an event field"),
     "the target": ("i > 1 and late", 10, "target"),
-    "an attribute": ("t.year", 0, "a field, a literal"),
+    "an unknown part of an object": ("o.p.y", 0, "did you mean o.p.x?"),
+    "an object": ("o.p", 0, "an event field"),
+    "an attribute of a call": ("hour(t).x", 0, "a field, a literal"),
+    "many attributes": ("a" + ".b" * 490, 0, "an event field"),
     "a subscript": ("c[0]", 0, "a field, a literal"),
     "a call of an attribute": ("t.hour()", 0, "a field, a literal"),
     "a method trick": ('"".__class__', 0, "a field, a literal"),
@@ -35,14 +37,14 @@ REFUSED = {
     "an f-string": ('f"{i}"', 0, "a field, a literal"),
     "a walrus": ("(i := 1)", 1, "a field, a literal"),
     "a power": ("i ** 2", 0, "a field, a literal"),
-    "a remainder": ("i % 2", 0, "a field, a literal"),
+    "a floor division": ("i // 2", 0, "a field, a literal"),
     "identity": ("i is j", 0, "a field, a literal"),
     "membership": ('c in "UA"', 0, "a field, a literal"),
     "bytes": ('b"x"', 0, "a number, a text"),
     "None": ("i == None", 5, "a number, a text"),
     "a complex": ("1j", 0, "a number, a text"),
     "an ellipsis": ("...", 0, "a number, a text"),
-    "an unknown function": ("hours(t)", 0, "did you mean hour?"),
+    "an unknown function": ("hoours(t)", 0, "did you mean hours?"),
     "an operator called": ("eval(i)", 0, "a function"),
     "a keyword argument": ('hour(t, zone="x")', 0, "a field, a literal"),
     "too few arguments": ("hour(t)", 0, "hour of (timestamp, time zone)"),
@@ -51,9 +53,32 @@ REFUSED = {
     "a zone that is no literal": ("hour(t, c)", 0, "time zone"),
     "an unknown zone": ('hour(t, "America/New_Yrok")', 0, "did you mean America/New_York?"),
     "an abbreviation as zone": ('hour(t, "EST")', 0, "time zone"),
+    "a zone nearly": ('weekday(t, "Europe/Lodnon")', 0, "did you mean Europe/London?"),
+    "an unknown table": ('look_up(place, "n", c)', 8, "did you mean places?"),
+    "an unknown column": ('look_up(places, "knd", c)', 0, "did you mean kind?"),
+    "a column that is no literal": ("look_up(places, c, c)", 0, "argument 2 written as a literal"),
+    "a table without places": ("nearest_km(x, y, bare)", 0, "columns lat and lon"),
+    "a table as a number": ("places + 1", 0, "+ of (long, long)"),
+    "a field as a table": ("nearest_km(x, y, c)", 0, "argument 3 written as a literal"),
+    "bounds that fall": ("bucket(i, 10, 0)", 0, "ascending bounds"),
+    "a bound that is no literal": ("bucket(i, 0, j)", 0, "argument 3 written as a literal"),
+    "a bound of another type": ("bucket(i, 0, 1.5, True)", 0, "bucket of (long, long, …)"),
+    "no bound": ("bucket(i)", 0, "bucket of (long, long, …)"),
+    "a place before the first": ("item(ll, -1)", 0, "from 0 on"),
+    "a buckets' count of 0": ("hash_bucket(c, 0)", 0, "buckets"),
+    "too many digits": ("round(x, 13)", 0, "0 to 12 digits"),
+    "a period of nothing": ("sin_cycle(x, 0)", 0, "a period from 1"),
+    "a span in words": ('span("two hours")', 0, "a span like 90s"),
+    "a span that is a field": ("span(s)", 0, "argument 1 written as a literal"),
+    "a level of no field": ('level(look_up(places, "kind", c))', 0, "level of a category field"),
+    "a level of a text": ("level(s)", 0, "level of (category)"),
+    "a duration with a number": ("(t - u) * 2", 0, "minutes(…) or hours(…)"),
+    "an array with a number": ("ll + 1", 0, "+ of (long, long)"),
+    "an item of another type": ('has(ll, "x")', 0, "has of"),
+    "choices of two types": ("if_else(p, i, c)", 0, "if_else of (bool, bool, bool)"),
     "a sum with a text": ("i + c", 0, "+ of (long, long)"),
     "a sum of bools": ("p + q", 0, "+ of (long, long)"),
-    "a sum of times": ("t + u", 0, "+ of (long, long)"),
+    "a sum of times": ("t + u", 0, "(timestamp, duration)"),
     "an order of texts": ("c < d", 0, "< of (long, long)"),
     "an order of bools": ("p < q", 0, "< of (long, long)"),
     "a text against a number": ("c == 1", 0, "== of"),
@@ -89,11 +114,42 @@ def test_what_is_not_in_the_language_is_refused_with_its_place(text: str, at: in
         assert error.value.thing == f"character {at}"
 
 
+def test_an_event_without_a_time_has_no_hours_until() -> None:
+    with pytest.raises(BadConfig, match="a time of its own"):
+        parse("hours_until(t)", Scope(FIELDS))
+
+
+def test_what_nobody_writes_stands_in_the_tree() -> None:
+    of_time, category = Ref("t", Type.TIMESTAMP), Ref("o.c", Type.CATEGORY)
+    assert parse("hours_until(u)", SCOPE) == Call(
+        "hours_until", (of_time, Ref("u", Type.TIMESTAMP)), Type.DOUBLE
+    )
+    assert parse("level(o.c)", SCOPE) == Call("level", (category, Literal("o.c", Type.LEVELS)), Type.CATEGORY)
+
+
+def test_a_look_up_has_the_type_of_its_column() -> None:
+    found = {c.name: parse(f'look_up(places, "{c.name}", s)', SCOPE).type for c in TABLES["places"].columns}
+    texts = dict.fromkeys(("k", "kind", "nothing"), Type.CATEGORY)
+    assert found == {"lat": Type.DOUBLE, "lon": Type.DOUBLE, "n": Type.LONG, **texts}
+
+
+def test_the_fields_whose_levels_a_model_needs_are_found_wherever_they_are() -> None:
+    texts = {"a": 'if_else(p, level(o.c), "x")', "b": "round(length(level(c)))", "c": "d"}
+    assert fitted_fields(Feature(n, t, parse(t, SCOPE)) for n, t in texts.items()) == {"c", "o.c"}
+
+
 def test_types_are_widened_where_a_signature_asks() -> None:
     assert parse("i + 1.5", SCOPE) == Call(
         "+", (Widen(Ref("i", Type.LONG)), Literal(1.5, Type.DOUBLE)), Type.DOUBLE
     )
     assert parse("x + 1", SCOPE) == Call("+", (Ref("x", Type.DOUBLE), Literal(1.0, Type.DOUBLE)), Type.DOUBLE)
+    assert parse("bucket(x, 0)", SCOPE) == Call(
+        "bucket", (Ref("x", Type.DOUBLE), Literal(0.0, Type.DOUBLE)), Type.LONG
+    )
+    assert parse('coalesce(c, "none")', SCOPE).type == Type.CATEGORY
+    assert parse("-v", SCOPE) == Call(
+        "-", (Literal(0, Type.DURATION), Ref("v", Type.DURATION)), Type.DURATION
+    )
     assert parse("i / 2", SCOPE).type == Type.DOUBLE
     assert parse("-5", SCOPE) == Literal(-5, Type.LONG)
     assert parse("-9223372036854775808", SCOPE) == Literal(-(2**63), Type.LONG)
@@ -122,7 +178,7 @@ def test_the_normal_spelling_means_the_same_and_stays(text: str) -> None:
 @given(expressions(), rows)
 def test_nothing_raises_at_run_time(text: str, row: dict[str, Value]) -> None:
     tree = parse(text, SCOPE)
-    value = compose(tree)(row)
+    value = compose(tree, KNOWS)(row)
     kinds: dict[Type, type] = {Type.LONG: int, Type.DOUBLE: float, Type.BOOL: bool, Type.CATEGORY: str}
     assert value is None or type(value) is kinds[tree.type]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotpath.contract.request import request_decoder
+from hotpath.contract.request import parameters_decoder, request_decoder
 from hotpath.contract.row import row_function
 from hotpath.errors import BadInput
 from tests.contract.samples import small
@@ -72,3 +72,53 @@ def test_anything_is_decoded_or_refused_by_name(changes: dict[str, object]) -> N
     except BadInput as error:
         named = error.thing
     assert named is None or named in changes
+
+
+SERVE = "serve: {fresh: 3h, expired: 24h}"
+DECLARED = """serve:
+  fresh: 3h
+  expired: 24h
+  parameters:
+    channel: {type: category, levels: [shop, web], default: web}
+    limit:   {type: duration, nullable: true}
+    tags:    {type: array, of: string, max_items: 2}"""
+
+
+def test_an_absent_field_with_a_default_has_it_and_null_is_refused() -> None:
+    decode = request_decoder(small("flag:   {type: bool}", "flag:   {type: bool, default: true}"))
+    asked = {name: value for name, value in REQUEST.items() if name != "flag"}
+    assert decode(asked)["flag"] is True
+    with pytest.raises(BadInput, match="flag"):
+        decode({**asked, "flag": None})
+
+
+def test_an_unknown_field_is_passed_over_where_the_contract_says_so() -> None:
+    decode = request_decoder(small(SERVE, "serve: {fresh: 3h, expired: 24h, unknown: ignore}"))
+    assert decode({**REQUEST, "sise": 1}) == DECODE(REQUEST)
+
+
+def test_the_callers_parameters_are_decoded_like_fields() -> None:
+    decode = parameters_decoder(small(SERVE, DECLARED))
+    assert decode({"tags": ["a"], "limit": "-PT1M"}) == {
+        "channel": "web",
+        "limit": -60_000_000,
+        "tags": ["a"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "thing", "expected"),
+    [
+        ({"tags": [], "channel": "fax"}, "parameters.channel", "one of its levels"),
+        ({"tags": [], "chanel": "web"}, "parameters.chanel", "did you mean channel?"),
+        ({"tags": [], "limit": "1h"}, "parameters.limit", "an ISO 8601 duration"),
+        ({"tags": ["a", None]}, "parameters.tags", "items that are each a value"),
+        ({"tags": ["a", "b", "c"]}, "parameters.tags", "at most 2 items"),
+        ({}, "parameters.tags", "a value"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_its_name(sent: dict[str, object], thing: str, expected: str) -> None:
+    with pytest.raises(BadInput) as error:
+        parameters_decoder(small(SERVE, DECLARED))(sent)
+    assert error.value.thing == thing
+    assert expected in error.value.expected

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ import psutil
 import pytest
 
 from hotpath.clock import MINUTE, Clock
+from hotpath.contract import metrics
 from hotpath.lake import Lake
 from hotpath.local.ports import free_port
 from hotpath.settings import PROJECT, Settings
@@ -30,12 +32,14 @@ from hotpath.settings import load as load_settings
 from ingest.flights import WRONG_CLOCKS
 from monitoring.flux import queries
 from monitoring.influx import read_access
+from monitoring.monitors import MONITORS
 from tests.conftest import until
 from tests.e2e.readme import commands, snippets
 
 pytestmark = pytest.mark.timeout(900)
 
 READY_S = 240.0
+DEPLOYED_S = 480.0
 WATCHED_S = 300.0
 """Two hosts join two minutes into the replay; labels of the first answers come after an hour of flight."""
 PORTS = (
@@ -61,10 +65,16 @@ class System:
     def __post_init__(self) -> None:
         for name in PORTS:
             self.ports[name] = free_port()
+        shutil.copytree(PROJECT / "config" / "pipelines", self.pipelines)
 
     @property
     def data(self) -> Path:
         return self.folder / "run"
+
+    @property
+    def pipelines(self) -> Path:
+        """Contracts of its own: one is edited."""
+        return self.folder / "pipelines"
 
     @property
     def report(self) -> Path:
@@ -77,7 +87,8 @@ class System:
     @property
     def env(self) -> dict[str, str]:
         ports = {f"HOTPATH__{name}": str(port) for name, port in self.ports.items()}
-        return {**os.environ, **ports, "HOTPATH__DATA": str(self.data)}
+        folders = {"HOTPATH__DATA": str(self.data), "HOTPATH__PIPELINES": str(self.pipelines)}
+        return {**os.environ, **ports, **folders}
 
     @property
     def url(self) -> str:
@@ -117,6 +128,26 @@ class System:
 
     def landed(self) -> set[str]:
         return set(Lake(self.data / "cloud" / "lake", "flights").read("events")["event_id"].to_pylist())
+
+    def deploy(self, name: str) -> Any:
+        """What `hotpath deploy` says at its end."""
+        done = subprocess.run(
+            [HOTPATH, "deploy", name, "--json"],
+            env=self.env, cwd=PROJECT, text=True, capture_output=True, timeout=DEPLOYED_S, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def untouched(self) -> dict[str, int]:
+        """Processes that no deployment of another pipeline may start again, and their ids."""
+        names = {"serve.app": "", "serve.job": "", "monitoring.job": "", "transform.job": "flights"}
+        found = {}
+        for process in self.processes():
+            line = process.cmdline()
+            for name, last in names.items():
+                if name in line and line[-1].endswith(last):
+                    found[name] = process.pid
+        return found
 
     def processes(self) -> list[psutil.Process]:
         """Everything that was started with this run's environment and still lives."""
@@ -176,6 +207,8 @@ def test_a_second_demonstration_in_the_same_folder_is_refused(system: System) ->
 
 def test_every_command_of_the_readme_works(system: System) -> None:
     for command in commands():
+        if " deploy " in command:  # a test of its own
+            continue
         dry = re.sub(r"^make ", "make -n ", command)
         done = system.run("bash", "-c", system.here(dry), check=False)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -217,19 +250,60 @@ def test_programs_can_read_what_it_does(system: System) -> None:
     assert all(f["verdict"] != "wrong" for f in system.json("doctor"))
 
 
+def test_a_second_pipeline_is_deployed_into_the_running_system(system: System) -> None:
+    before = system.untouched()
+    assert set(before) == {"serve.app", "serve.job", "monitoring.job", "transform.job"}
+    assert system.deploy("payments")["live"] >= 1
+    assert system.untouched() == before
+    answer = system.json("score", "--pipeline", "payments", "--example")
+    assert answer["model_name"] == "payments"
+    assert 0 <= answer["outputs"][0]["data"][0] <= 1
+    assert {"flights", "payments"} <= set(system.json("status")["scorer"]["live"])
+
+
+def test_a_changed_feature_is_deployed_and_trained_on_the_history_that_is_there(system: System) -> None:
+    before, landed = system.untouched(), len(system.landed())
+    file = system.pipelines / "flights.yaml"
+    file.write_text(file.read_text().replace("distance > 1500", "distance > 1400 and distance < 2400"))
+    deployed = system.deploy("flights")
+    assert system.untouched() == before
+    answer = system.json("score", "--example")
+    assert answer["parameters"]["fingerprint"] == deployed["fingerprint"]
+    assert answer["parameters"]["sequence"] == deployed["live"]
+    assert len(system.landed()) >= landed > 100_000
+
+
+def test_a_contract_that_would_refuse_callers_is_not_deployed(system: System) -> None:
+    file = system.pipelines / "flights.yaml"
+    kept = file.read_text()
+    file.write_text(kept.replace("{type: double, min: 0, max: 12000, unit: mi}", "{type: long, unit: mi}"))
+    done = system.run(HOTPATH, "deploy", "flights", check=False)
+    file.write_text(kept)
+    assert done.returncode == 2
+    assert "distance" in done.stderr
+
+
 def test_the_two_hosts_with_wrong_clocks_are_named_and_no_other(system: System) -> None:
-    def flagged() -> dict[str, int]:
-        found = [h for h in system.console()["hosts"] if h["state"] in ("ahead", "behind")]
+    def hosts(pipeline: str) -> list[dict[str, Any]]:
+        return [h for h in system.console()["hosts"] if h["pipeline"] == pipeline]
+
+    def flagged(pipeline: str) -> dict[str, int]:
+        found = [h for h in hosts(pipeline) if h["state"] in ("ahead", "behind")]
         return {h["host"]: round(h["offset_s"] / 60) for h in found}
 
-    until(lambda: len(flagged()) >= 2, "both are named", WATCHED_S)
-    assert flagged() == {stranger.host: -stranger.ahead // MINUTE for stranger in WRONG_CLOCKS}
-    assert len(system.console()["hosts"]) == 12 + 2
+    until(lambda: len(flagged("flights")) >= 2, "both are named", WATCHED_S)
+    assert flagged("flights") == {stranger.host: -stranger.ahead // MINUTE for stranger in WRONG_CLOCKS}
+    assert len(hosts("flights")) == 12 + 2
+    (bad,) = system.settings().sources.payments.bad_hosts.items()
+    until(lambda: len(flagged("payments")) >= 1, "the terminal with a wrong clock is named", WATCHED_S)
+    assert flagged("payments") == {bad[0]: -round(bad[1] / 60)}
 
 
 def test_every_panel_of_the_dashboard_has_something_to_show(system: System) -> None:
     influx = read_access(system.settings())
-    wanted = queries(influx.bucket, minutes=30)
+    others = {m.name for m in metrics.METRICS} - {m.name for m in metrics.of("binary")}
+    elsewhere = {m.title for m in MONITORS if m.reads.field in others}  # of targets that nobody deployed
+    wanted = {t: flux for t, flux in queries(influx.bucket, minutes=30).items() if t not in elsewhere}
 
     def empty() -> list[str]:
         return [title for title, flux in wanted.items() if not influx.query(flux)]
@@ -267,6 +341,11 @@ def test_ctrl_c_ends_it_with_a_report_and_nothing_left_behind(system: System) ->
     assert report["points"]["written"] > 0
     assert report["points"]["lost"] == 0
     assert set(_keys(report)) == _documented()
+    payments = report["pipelines"]["payments"]
+    assert payments["models"]["went_live"] >= 1
+    for records in (payments["events"], payments["labels"]):
+        assert (records["lost"], records["duplicated"]) == (0, 0)
+        assert records["landed"] > 0
 
 
 def test_a_second_start_continues_and_a_killed_supervisor_takes_everything_with_it(system: System) -> None:
@@ -285,7 +364,7 @@ def test_a_second_start_continues_and_a_killed_supervisor_takes_everything_with_
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for key, inner in value.items():
         yield f"{prefix}{key}"
-        if isinstance(inner, dict):
+        if isinstance(inner, dict) and key != "pipelines":  # by name
             yield from _keys(inner, f"{prefix}{key}.")
 
 

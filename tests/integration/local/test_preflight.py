@@ -68,7 +68,7 @@ def test_without_an_influxd_everything_else_still_starts(
     found = named(examine(settings), "influxd")
     assert found.verdict == "suspicious"
     assert "make influxd" in found.says
-    assert "influxdb" not in {part.name for part in parts(settings, "flights")}
+    assert "influxdb" not in {part.name for part in parts(settings)}
 
 
 def test_an_influxd_of_version_1_is_not_taken_for_one_of_version_2(
@@ -88,7 +88,7 @@ def test_an_existing_influxdb_needs_no_program_and_no_port_here(settings: Settin
     given = settings.model_copy(update={"influxdb": influxdb})
     assert "influxdb.port" not in preflight.ports(given)
     assert not any(f.subject == "influxd" for f in examine(given))
-    assert "influxdb" not in {part.name for part in parts(given, "flights")}
+    assert "influxdb" not in {part.name for part in parts(given)}
 
 
 def test_an_existing_broker_needs_no_port_here(settings: Settings) -> None:

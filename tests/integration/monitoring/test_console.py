@@ -18,7 +18,7 @@ from hotpath.points import Number, Point
 from hotpath.settings import PROJECT
 from monitoring.board import Alarm, Board
 from monitoring.console.app import MOST_READERS, Served, application, serve
-from monitoring.console.rows import hosts, models
+from monitoring.console.rows import Known, hosts, models
 from monitoring.console.snapshot import Elsewhere, snapshot
 from monitoring.console.state import Snapshot
 from monitoring.monitors import MONITORS
@@ -114,10 +114,19 @@ def elsewhere() -> Elsewhere:
         "maturity": dict.fromkeys(("up to 1h", "1h to 3h", "3h to 6h", "6h or more"), QUALITY),
         "age": dict.fromkeys(("up to 1h", "1h to 3h"), QUALITY),
     }
-    rows = models(announced, receipts, {a.bundle: 0.712 for a in announced}, {"flights": by_model}, VIRTUAL)
-    return Elsewhere(
-        VIRTUAL, 60.0, rows, hosts(map(ledger, HOSTS)), {"flights": {"all": QUALITY, "by": groups}}
+    announced.append(
+        Announcement("prices", "p1", "0" * 64, 1, 1, 1, "promote", "rmse 3.1000", VIRTUAL - HOUR)
     )
+    known = {
+        "flights": Known("auc", {a.bundle: {"auc": 0.712} for a in announced}, by_model),
+        "prices": Known("rmse", {"p1": {"rmse": 3.1}}, {}),
+    }
+    outcomes = {
+        "flights": {"metrics": ["auc", "f1", "f2", "accuracy", "log_loss"], "all": QUALITY, "by": groups},
+        "prices": {"metrics": ["rmse", "mae"], "all": {**QUALITY, "rmse": 4.25, "mae": 2.5}, "by": {}},
+    }
+    rows = models(announced, receipts, known, VIRTUAL)
+    return Elsewhere(VIRTUAL, 60.0, rows, hosts(map(ledger, HOSTS)), outcomes)
 
 
 def ledger(host: str) -> HostClock:
@@ -171,12 +180,14 @@ def test_the_page_shows_live_numbers_and_follows_them(console: Console, page: Pa
     shows(page, "#stream", "live")
     shows(page, "[data-figure=request_rate] dd", "50 /s")
     shows(page, "[data-figure=line_silence] dd", "30 s")
-    shows(page, "#models tbody tr", "6 flights-2013-02-06")
+    shows(page, "#models tbody tr", "flights 6 flights-2013-02-06")
     shows(page, "#models tbody tr", "live")
+    shows(page, "#models tbody tr:last-child", "prices 1 p1 announced 1 h RMSE 3.100")
     shows(page, "#hosts tbody tr", "jfk-hot-1 behind +3 h")
     shows(page, "[data-alarm=host_flagged]", "warn")
     shows(page, "[data-alarm=host_flagged] [data-subject='flights/jfk-hot-1']", "for 10 min")
     shows(page, "#outcomes .scores", "0.701")
+    shows(page, "#outcomes [aria-label='Live quality of prices']", "RMSE 4.250 MAE 2.500")
     shows(page, "[data-monitor=memory] .value", "71 %")
     until(lambda: page.evaluate("document.querySelectorAll('#charts canvas').length") == 6, "six charts")
     page.screenshot(SCREENSHOTS / "console.png")

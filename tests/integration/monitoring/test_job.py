@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ import pytest
 
 from hotpath import keys, progress
 from hotpath.contract.load import load
+from hotpath.deployed import Deployed
 from hotpath.handoffs import topics
 from hotpath.kafka_admin import Admin
 from hotpath.local.ports import free_port
@@ -69,6 +71,10 @@ class Job:
         except httpx.HTTPError:
             return False
 
+    def watched(self) -> set[str]:
+        """The pipelines that it watches."""
+        return set(httpx.get(f"http://127.0.0.1:{self.port}/state.json", timeout=2).json()["outcomes"])
+
     @property
     def state(self) -> object:
         return progress.read(self.folder / "state" / "monitoring.json").get("state")
@@ -88,6 +94,19 @@ def test_without_influxdb_and_without_a_lake_it_shows_its_console_and_ends_when_
     assert code == 0, said
     assert "Traceback" not in said
     assert job.state == "ended"
+
+
+def test_what_is_deployed_while_it_runs_is_watched_too(job: Job) -> None:
+    deployed = Deployed(job.folder / "deployed")
+    deployed.put(CONTRACT)
+    process = job.start()
+    until(job.shows, "the console answers")
+    until(lambda: job.watched() == {"flights"}, "the first is watched")
+    deployed.put(replace(CONTRACT, name="others"))
+    until(lambda: job.watched() == {"flights", "others"}, "the second is watched")
+    code, said = process.ended(signal.SIGTERM)
+    assert code == 0, said
+    assert "Traceback" not in said
 
 
 def test_without_kafka_it_waits(tmp_path: Path) -> None:

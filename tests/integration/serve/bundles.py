@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle import Sealed, chunked, seal
 from hotpath.clock import MINUTE, Micros
+from hotpath.contract.fitted import Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.row import row_function
 from hotpath.contract.types import Type, Value
@@ -24,7 +25,7 @@ from hotpath.handoffs import BUNDLES, MODELS, Announcement
 from hotpath.kafka import Log
 from hotpath.settings import PROJECT
 from serve import engine
-from serve.generation import CATEGORY, NUMBER
+from serve.generation import CATEGORY, NUMBER, Target
 
 DATA = PROJECT / "tests" / "data"
 PIPELINE = "things"
@@ -35,9 +36,13 @@ MOJOS = {"numbers": DATA / "gbm_numbers.zip", "categories": DATA / "gbm_categori
 
 
 @cache
-def contract(kind: str) -> Contract:
-    """The pipeline's contract with the features of one of the two MOJOs; both take the same events."""
+def contract(kind: str, pipeline: str = PIPELINE, *more: str) -> Contract:
+    """A pipeline's contract with the features of one of the two MOJOs; both take the same events.
+
+    `more` are further fields of the event, as lines of the file.
+    """
     fields = {
+        *more,
         "thing_id: {type: string}",
         "event_id: {type: string}",
         "host: {type: string}",
@@ -51,7 +56,7 @@ def contract(kind: str) -> Contract:
     gap = "\n    "
     return Contract.from_yaml(
         f"""
-name: {PIPELINE}
+name: {pipeline}
 question: Will it be late?
 events:
   topic: things.asked
@@ -115,12 +120,13 @@ def model(kind: str) -> engine.Mojo:
     engine.start(engine.JARS)
     features = contract(kind).features
     kinds = {f.name: CATEGORY if f.type == Type.CATEGORY else NUMBER for f in features}
-    return engine.load(MOJOS[kind].read_bytes(), kinds)
+    return engine.load(MOJOS[kind].read_bytes(), kinds, Target("binary", ("0", "1")))
 
 
-def golden(kind: str) -> dict[str, list[Any]]:
-    """Columns of golden rows: features by the row function, scores by the engine."""
-    events = [event(number) for number in range(60)]
+def golden(kind: str, of: Contract | None = None) -> dict[str, list[Any]]:
+    """Columns of golden rows: features by the row function, scores by the engine; further fields are null."""
+    known = [f.name for f in (of or contract(kind)).events.fields]
+    events = [dict.fromkeys(known) | event(number) for number in range(60)]
     features = [row_function(contract(kind))(e) for e in events]
     names = [f.name for f in contract(kind).features]
     return {
@@ -141,36 +147,39 @@ def parquet(columns: dict[str, list[Any]]) -> bytes:
     return out.getvalue()
 
 
-def files(kind: str) -> dict[str, bytes]:
+def files(kind: str, of: Contract) -> dict[str, bytes]:
     """A good bundle's content."""
     return {
-        "contract.json": contract(kind).canonical(),
+        "contract.json": of.canonical(),
+        "fitted.json": Fitted().to_bytes(),
         "model.zip": MOJOS[kind].read_bytes(),
-        "scorecard.json": json.dumps({"auc": 0.7, "threshold": 0.4}).encode(),
-        "golden.parquet": parquet(golden(kind)),
+        "scorecard.json": json.dumps({"kind": "binary", "threshold": 0.4}).encode(),
+        "golden.parquet": parquet(golden(kind, of)),
         "card.html": b"<p>A model.</p>",
     }
 
 
-def sealed(kind: str, key: Ed25519PrivateKey, **changed: bytes) -> Sealed:
-    """A bundle, packed; `changed` replaces entries (dots as underscores)."""
-    facts = {"pipeline": PIPELINE, "trained_at": START, "fingerprint": contract(kind).fingerprint}
-    content = {name: changed.get(name.replace(".", "_"), data) for name, data in files(kind).items()}
+def sealed(kind: str, key: Ed25519PrivateKey, of: Contract | None = None, **changed: bytes) -> Sealed:
+    """A bundle, packed, `of` another contract than usual; `changed` replaces entries (dots: underscores)."""
+    made = of or contract(kind)
+    facts = {"pipeline": made.name, "trained_at": START, "fingerprint": made.fingerprint}
+    content = {name: changed.get(name.replace(".", "_"), data) for name, data in files(kind, made).items()}
     return seal(content, facts, key)
 
 
-def announcement(bundle: Sealed, sequence: int) -> Announcement:
+def announcement(bundle: Sealed, sequence: int, pipeline: str = PIPELINE) -> Announcement:
     """The word that it is to go live."""
     chunks = len(chunked(bundle.packed))
     size = len(bundle.packed)
-    return Announcement(PIPELINE, bundle.id, bundle.sha256, size, chunks, sequence, "promote", "fresh", START)
+    return Announcement(pipeline, bundle.id, bundle.sha256, size, chunks, sequence, "promote", "fresh", START)
 
 
-def send(log: Log, bundle: Sealed, sequence: int, key: Ed25519PrivateKey) -> None:
+def send(log: Log, bundle: Sealed, sequence: int, key: Ed25519PrivateKey, pipeline: str = PIPELINE) -> None:
     """Publish as the trainer does: the bytes, then the announcement."""
     for index, chunk in enumerate(chunked(bundle.packed)):
         log.send(BUNDLES, chunk, key=f"{bundle.id}/{index}".encode())
-    log.send(MODELS, announcement(bundle, sequence).signed(key), key=f"{PIPELINE}/{bundle.id}".encode())
+    word = announcement(bundle, sequence, pipeline).signed(key)
+    log.send(MODELS, word, key=f"{pipeline}/{bundle.id}".encode())
 
 
 def environment(folder: Path, port: int, kafka_port: int) -> dict[str, str]:

@@ -55,7 +55,7 @@ class Host:
         bundle = bundles.sealed(kind, self.key)
         bundles.send(self.log, bundle, sequence, self.key)
         self.follow()
-        assert self.follower.live() == {bundles.PIPELINE: sequence}
+        assert self.follower.live()[bundles.PIPELINE] == sequence
         return bundle.id
 
 

@@ -13,7 +13,7 @@ import pytest
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
 from serve import engine
-from serve.generation import CATEGORY, NUMBER, Kind
+from serve.generation import CATEGORY, NUMBER, Kind, Target
 from tests.integration.serve.bundles import CATEGORIES, DATA, NUMBERS
 
 COLUMNS: dict[str, dict[str, Kind]] = {
@@ -22,13 +22,24 @@ COLUMNS: dict[str, dict[str, Kind]] = {
 }
 
 
+BINARY = Target("binary", ("0", "1"))
+WAYS: dict[str, Target] = {
+    "gbm_ways": Target("classes", ("air", "rail", "road", "sea")),
+    "gbm_two_ways": Target("classes", ("air", "rail", "sea")),
+    "gbm_cost": Target("number", ()),
+}
+"""Targets of small models over x, y and c; they never met the class `road`, and the second not `rail`."""
+SEEN = {"gbm_ways": (0, 1, 3), "gbm_two_ways": (0, 2)}
+"""Places of the classes that were, in the order of what H2O said."""
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _jvm() -> None:
     engine.start(engine.JARS)
 
 
 def load(name: str, features: dict[str, Kind]) -> engine.Mojo:
-    return engine.load((DATA / f"{name}.zip").read_bytes(), features)
+    return engine.load((DATA / f"{name}.zip").read_bytes(), features, BINARY)
 
 
 def vector(name: str, row: list[float]) -> dict[str, Value]:
@@ -58,6 +69,46 @@ def test_scores_equal_h2os_to_the_bit(name: str) -> None:
         scored = model(tuple(features.values()))
         assert scored.score == expected
         assert ("e3" in scored.unseen) == (features.get("e3") == "never met")
+
+
+def way(name: str, target: Target) -> engine.Mojo:
+    """A model of WAYS under some target."""
+    features: dict[str, Kind] = {"x": NUMBER, "y": NUMBER, "c": CATEGORY}
+    return engine.load((DATA / f"{name}.zip").read_bytes(), features, target)
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_classes_and_numbers_equal_h2os_to_the_bit(name: str) -> None:
+    model, data = way(name, WAYS[name]), np.load(DATA / f"{name}.npz")
+    rows = zip(data["x"].tolist(), data["y"].tolist(), data["c"].tolist(), strict=True)
+    for (x, y, c), expected in zip(rows, data["expected"].tolist(), strict=True):
+        scored = model((None if isnan(x) else x, None if isnan(y) else y, c or None))
+        if name == "gbm_cost":
+            assert (scored.score, scored.scores) == (expected[0], ())
+        else:
+            every = dict(zip(SEEN[name], expected, strict=True))
+            assert scored.scores == tuple(every.get(i, 0.0) for i in range(len(WAYS[name].classes)))
+            assert scored.score == max(expected)
+        assert scored.unseen == (("c",) if c == "never met" else ())
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "why"),
+    [
+        ("gbm_ways", BINARY, "model's category: found 'Multinomial', expected Binomial"),
+        ("gbm_cost", BINARY, "model's category: found 'Regression', expected Binomial"),
+        ("gbm_two_ways", WAYS["gbm_cost"], "model's category: found 'Binomial', expected Regression"),
+        (
+            "gbm_cost",
+            WAYS["gbm_ways"],
+            "model's category: found 'Regression', expected Multinomial or Binomial",
+        ),
+        ("gbm_ways", Target("classes", ("air", "sea")), r"model's classes: found \['rail'\]"),
+    ],
+)
+def test_a_model_of_another_target_is_refused(name: str, target: Target, why: str) -> None:
+    with pytest.raises(BadArtifact, match=why):
+        way(name, target)
 
 
 def test_features_may_come_in_any_order() -> None:
@@ -104,7 +155,7 @@ def test_a_number_where_the_model_has_a_category_is_refused() -> None:
 def test_another_algorithm_is_refused_by_name() -> None:
     forest = with_text("model.ini", b"algo = gbm", b"binomial_double_trees = false\nalgo = drf")
     with pytest.raises(BadArtifact, match="model's algorithm: found 'drf', expected one of gbm"):
-        engine.load(forest, COLUMNS["gbm_numbers"])
+        engine.load(forest, COLUMNS["gbm_numbers"], BINARY)
 
 
 def with_text(entry: str, old: bytes, new: bytes) -> bytes:
@@ -121,4 +172,4 @@ def with_text(entry: str, old: bytes, new: bytes) -> bytes:
 def test_a_truncated_mojo_is_refused(cut: int) -> None:
     mojo = (DATA / "gbm_numbers.zip").read_bytes()[:cut]
     with pytest.raises(BadArtifact, match=r"model\.zip"):
-        engine.load(mojo, COLUMNS["gbm_numbers"])
+        engine.load(mojo, COLUMNS["gbm_numbers"], BINARY)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -111,12 +112,14 @@ def altered_golden(column: str, change: float) -> bytes:
         ("model's columns", {"model_zip": lambda: bundles.MOJOS["categories"].read_bytes()}),
         ("bundle's fingerprint", {"contract_json": lambda: bundles.contract("categories").canonical()}),
         ("bundle's threshold", {"scorecard_json": lambda: b'{"threshold": 1.5}'}),
+        ("fitted.json", {"fitted_json": lambda: b'{"levels": 1}'}),
     ],
 )
 def test_a_bundle_whose_parts_disagree_is_refused_by_name(
     host: Host, why: str, entries: dict[str, Made]
 ) -> None:
-    bundle = bundles.sealed("numbers", host.key, **{name: made() for name, made in entries.items()})
+    changed: dict[str, Any] = {name: made() for name, made in entries.items()}
+    bundle = bundles.sealed("numbers", host.key, **changed)
     with pytest.raises(BadArtifact) as refused:
         host.follower.sandbox(bundles.announcement(bundle, 1), bundle.packed)
     assert why in str(refused.value)
@@ -230,6 +233,64 @@ def publish(host: Host, address: str) -> None:
     log = KafkaLog(address)
     bundles.send(log, bundles.sealed("numbers", host.key), 1, host.key)
     assert log.flush(20) == 0
+
+
+WIDER = "colour: {type: string, nullable: true}"
+NARROWER = "colour: {type: string}"
+
+
+def test_a_candidate_that_would_refuse_what_callers_send_is_refused_and_says_why(host: Host) -> None:
+    host.go_live("numbers", 1)
+    narrower = bundles.contract("numbers", bundles.PIPELINE, NARROWER)
+    bundles.send(host.log, bundles.sealed("numbers", host.key, narrower), 2, host.key)
+    host.follow()
+    assert (last(host).sequence, last(host).kind) == (2, "refused")
+    assert "events.fields.colour" in last(host).why
+    assert host.follower.live() == {bundles.PIPELINE: 1}
+
+
+def test_a_candidate_that_takes_all_that_callers_send_and_more_goes_live(host: Host) -> None:
+    host.go_live("numbers", 1)
+    wider = bundles.contract("numbers", bundles.PIPELINE, WIDER)
+    bundles.send(host.log, bundles.sealed("numbers", host.key, wider), 2, host.key)
+    host.follow()
+    assert host.follower.live() == {bundles.PIPELINE: 2}
+
+
+def test_the_first_model_of_a_pipeline_has_no_callers_to_disappoint(host: Host) -> None:
+    host.go_live("numbers", 1)
+    other = bundles.contract("numbers", "others", NARROWER)
+    bundles.send(host.log, bundles.sealed("numbers", host.key, other), 1, host.key, "others")
+    host.follow()
+    assert host.follower.live() == {bundles.PIPELINE: 1, "others": 1}
+
+
+def test_an_operator_may_go_back_to_a_model_that_takes_less(host: Host) -> None:
+    wider = bundles.contract("numbers", bundles.PIPELINE, WIDER)
+    host.go_live("numbers", 1)
+    bundles.send(host.log, bundles.sealed("numbers", host.key, wider), 2, host.key)
+    host.follow()
+    host.log.send(COMMANDS, Command(bundles.PIPELINE, "roll back", 2, "operator", bundles.START).to_bytes())
+    host.follow()
+    assert host.follower.live() == {bundles.PIPELINE: 1}
+
+
+def test_a_rollback_that_nobody_commanded_thinks_of_callers_too(host: Host) -> None:
+    wider = bundles.contract("numbers", bundles.PIPELINE, WIDER)
+    bundles.send(host.log, bundles.sealed("numbers", host.key, wider), 1, host.key)
+    host.follow()
+    older = bundles.sealed("numbers", host.key)
+    word = replace(bundles.announcement(older, 2), kind="rollback", why="below the floor")
+    bundles.send(host.log, older, 2, host.key)
+    host.log.entries[-1] = replace(host.log.entries[-1], value=word.signed(host.key))
+    host.follow()
+    assert (last(host).kind, host.follower.live()) == ("refused", {bundles.PIPELINE: 1})
+
+
+def test_a_live_bundle_that_cannot_be_read_holds_no_better_one_back(host: Host) -> None:
+    bundle = host.go_live("numbers", 1)
+    (folder(host).root / bundle / "bundle.zip").write_bytes(b"")
+    host.go_live("categories", 2)
 
 
 def test_a_model_from_the_future_is_refused(host: Host) -> None:

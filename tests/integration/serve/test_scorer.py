@@ -227,3 +227,18 @@ def test_a_batch_is_answered_row_by_row_by_one_generation(scorer: Running) -> No
 def test_an_answer_is_as_old_as_its_model(scorer: Running) -> None:
     said = scorer.ask()["parameters"]
     assert said["age_s"] == (said["asked_at"] - bundles.START) / SECOND
+
+
+def test_a_pipeline_that_comes_while_it_runs_is_served_without_a_restart(scorer: Running) -> None:
+    others = "/v2/models/others"
+    assert scorer.http.get(f"{others}/ready").status_code == 404
+    made = bundles.contract("numbers", "others")
+    bundles.send(
+        scorer.host.log, bundles.sealed("numbers", scorer.host.key, made), 1, scorer.host.key, "others"
+    )
+    before = scorer.live()
+    scorer.host.follow()
+    until(lambda: scorer.http.get(f"{others}/ready").status_code == 200, "the new pipeline is served")
+    answer = scorer.http.post(f"{others}/infer", json=bundles.request(1)).json()
+    assert (answer["model_name"], answer["parameters"]["sequence"]) == ("others", 1)
+    assert scorer.live() == before

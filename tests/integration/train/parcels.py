@@ -25,10 +25,11 @@ events:
     parcel: {type: string}
     host: {type: string}
     time: {type: timestamp}
-    carrier: {type: category, nullable: true}
+    carrier: {type: category, nullable: true, max_levels: 2}
     weight: {type: double, nullable: true}
     pieces: {type: long, nullable: true}
     fragile: {type: bool, nullable: true}
+    box: {type: object, nullable: true, fields: {depth: {type: double}, sides: {type: array, of: long}}}
 labels:
   topic: parcels.arrived
   entity: parcel
@@ -37,6 +38,8 @@ labels:
   horizon: 12h
 features:
   carrier: carrier
+  known: level(carrier)
+  depth: box.depth
   weight: weight
   pieces: pieces
   fragile: fragile
@@ -66,6 +69,8 @@ def an_event(draw: random.Random, partition: int, offset: int, parcels: int) -> 
         "weight": draw.choice([None, 0.1, -0.0, 12.5]),
         "pieces": draw.choice([None, 0, 7]),
         "fragile": draw.choice([None, True, False]),
+        "box.depth": draw.choice([None, 0.5, 3.0]),
+        "box.sides": draw.choice([None, [], [3, 4]]),
         **place("parcels.sent", partition, offset, arrived_at),
     }
 

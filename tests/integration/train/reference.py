@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hotpath.clock import Micros
+from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.row import row_function
-from hotpath.contract.types import Type
 from tests.integration.train.lakes import Row
 from train.clocks import Clocks
 
@@ -21,6 +21,7 @@ class Expected:
     train: list[tuple[object, ...]] = field(default_factory=list)
     holdout: list[tuple[object, ...]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    fitted: Fitted = NOTHING
     disagreeing: set[str] = field(default_factory=set)
 
 
@@ -87,24 +88,31 @@ def split(expected: Expected, rows: list[tuple[Row, Row]], contract: Contract) -
     if not size:
         return
     cut = newest_first[size - 1]
+    older = [(event, answer) for event, answer in rows if arrived(event) < cut]
+    taught = [(event, answer) for event, answer in older if arrived(answer) < cut]
+    expected.left_out["label arrived after the cut"] += len(older) - len(taught)
+    expected.fitted = fitted(contract, [event for event, _ in taught])
     for event, answer in rows:
-        row = (*features(contract, event), label(contract, answer))
+        row = (*features(contract, event, expected.fitted), label(contract, answer))
         if arrived(event) >= cut:
             expected.holdout.append(row)
         elif arrived(answer) < cut:
             expected.train.append(row)
-        else:
-            expected.left_out["label arrived after the cut"] += 1
 
 
-def features(contract: Contract, event: Row) -> tuple[object, ...]:
+def fitted(contract: Contract, taught: Sequence[Row]) -> Fitted:
+    """The two most frequent carriers of the training rows, ties by text."""
+    counts = Counter(str(e["carrier"]) for e in taught if e["carrier"] is not None)
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    most = next(f.max_levels for f in contract.events.fields if f.name == "carrier")
+    return Fitted({"carrier": tuple(sorted(ranked[:most]))})
+
+
+def features(contract: Contract, event: Row, known: Fitted) -> tuple[object, ...]:
     """As handed to the model: category a string, everything else a double."""
     decoded = {f.name: event[f.name] for f in contract.events.fields}
-    values = row_function(contract)(decoded)  # type: ignore[arg-type]  # rows of a test hold any object
-    kinds = [f.type for f in contract.features]
-    return tuple(
-        v if v is None or kind == Type.CATEGORY else float(v) for v, kind in zip(values, kinds, strict=True)
-    )
+    values = row_function(contract, known)(decoded)  # type: ignore[arg-type]  # rows of a test hold any object
+    return tuple(float(v) if isinstance(v, int | float) else v for v in values)
 
 
 def label(contract: Contract, answer: Row) -> str:

@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from hotpath import keys, settings
-from hotpath.bundle import Bundle, opened
+from hotpath.bundle import Bundle
 from hotpath.bundle_store import BundleStore, Run
-from hotpath.clock import SECOND, Clock, Micros, Segment
+from hotpath.clock import Micros
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
-from hotpath.contract.parts import Gate
+from hotpath.contract.parts import Gate, Rule
 from hotpath.contract.types import Type
 from hotpath.errors import Unavailable
-from hotpath.handoffs import BUNDLES, HOSTS, MODELS, Announcement, HostClock, topics
+from hotpath.handoffs import HOSTS, HostClock, topics
 from hotpath.kafka import MemoryLog, Tail
 from hotpath.kafka_admin import Admin
-from hotpath.lake import Lake
-from hotpath.local.ports import free_port
-from hotpath.progress import Progress, read
+from hotpath.progress import read
 from serve import engine
-from serve.generation import CATEGORY, NUMBER
+from serve.generation import CATEGORY, NUMBER, Target
 from tests.conftest import until
 from tests.integration.train.lakes import Flights
+from tests.integration.train.sites import Site, site
 from train.account import Account
-from train.folder import Folder
-from train.job import Attempt, Trainer, attempt, tally
+from train.job import Attempt, attempt, tally
 from train.scorecard import Measured
 
 CONTRACT = load(settings.PROJECT / "config" / "pipelines" / "flights.yaml")
@@ -51,46 +51,10 @@ class Deaf(MemoryLog):
         return super().tail(topics, newest)
 
 
-@dataclass(frozen=True)
-class Site:
-    """A data folder with keys, a lake and a clock that stands where the lake ends."""
-
-    folder: Path
-    log: MemoryLog
-    now: Micros
-
-    def trainer(self, contract: Contract = CONTRACT) -> Trainer:
-        return Trainer(
-            contract=contract,
-            folder=Folder(self.folder / "run"),
-            store=BundleStore(self.folder / "store"),
-            log=self.log,
-            key=keys.signing_key(self.folder / "signing.pem"),
-            clock=Clock(self.folder / "clock.jsonl"),
-            progress=Progress(self.folder / "state.json"),
-            clock_limit=5 * SECOND,
-        )
-
-    def bundle(self, said: Announcement) -> Bundle:
-        """What a scorer would open: the announced chunks off the log."""
-        chunks = {e.key: e.value or b"" for e in self.log.entries if e.topic == BUNDLES}
-        packed = b"".join(chunks[f"{said.bundle}/{i}".encode()] for i in range(said.chunks))
-        return opened(packed, keys.verify_key(self.folder / "verify.pem"))
-
-    def announced(self) -> list[Announcement]:
-        key = keys.verify_key(self.folder / "verify.pem")
-        return [Announcement.verified(e.value or b"", key) for e in self.log.entries if e.topic == MODELS]
-
-
-def site(folder: Path, flights: int, environment: pytest.MonkeyPatch) -> Site:
-    """The children read the same settings as everyone: from the environment."""
-    environment.setenv("HOTPATH__DATA", str(folder))
-    environment.setenv("HOTPATH__H2O__PORT", str(free_port()))
-    keys.make(folder / "signing.pem", folder / "verify.pem")
+def flights(folder: Path, number: int, environment: pytest.MonkeyPatch) -> Site:
+    """A site with so many flights in its lake."""
     made = Flights(CONTRACT, START, random.Random(5))
-    now = made.land(Lake(folder / "cloud" / "lake", CONTRACT.name), flights, spacing=900_000_000)
-    Clock(folder / "clock.jsonl").append(Segment(0, now, 0))
-    return Site(folder, MemoryLog(), now)
+    return site(folder, CONTRACT, lambda lake: made.land(lake, number, spacing=900_000_000), environment)
 
 
 def running(folder: Path) -> list[str]:
@@ -107,13 +71,13 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> tuple[Site, Run]:
-    found = site(tmp_path_factory.mktemp("site"), 1500, environment)
+    found = flights(tmp_path_factory.mktemp("site"), 1500, environment)
     return found, attempt(found.trainer())
 
 
 def test_a_run_announces_a_bundle_that_opens_with_the_verify_key(trained: tuple[Site, Run]) -> None:
     found, run = trained
-    assert (run.state, run.why) == ("trained", f"holdout AUC {run.auc:.4f}")
+    assert (run.state, run.why) == ("trained", f"holdout auc {run.auc:.4f}")
     (said,) = found.announced()
     assert (said.bundle, said.sequence, said.announced_at) == (run.bundle, 1, found.now)
     facts = found.bundle(said).facts
@@ -128,10 +92,10 @@ def test_the_mojo_scores_the_golden_rows_as_the_cluster_did(trained: tuple[Site,
     found, _ = trained
     (said,) = found.announced()
     files = found.bundle(said).files
-    golden = pq.read_table(io.BytesIO(files["golden.parquet"]))
+    golden = _golden(found.bundle(said))
     kinds = {f.name: CATEGORY if f.type == Type.CATEGORY else NUMBER for f in CONTRACT.features}
     engine.start(settings.PROJECT / ".jars" / "genmodel")
-    model = engine.load(files["model.zip"], kinds)
+    model = engine.load(files["model.zip"], kinds, Target("binary", CONTRACT.labels.classes))
     vectors = zip(*(golden[f"feature.{name}"].to_pylist() for name in kinds), strict=True)
     assert golden.num_rows == 200
     assert [model(v).score for v in vectors] == golden["score"].to_pylist()
@@ -139,9 +103,9 @@ def test_the_mojo_scores_the_golden_rows_as_the_cluster_did(trained: tuple[Site,
 
 def test_a_model_below_the_gate_is_refused_and_the_live_one_kept(trained: tuple[Site, Run]) -> None:
     found, _ = trained
-    strict = found.trainer(replace(CONTRACT, gate=Gate(auc=0.99)))
+    strict = found.trainer(replace(CONTRACT, gate=Gate((Rule("auc", 0.99),))))
     account = Account.from_bytes(strict.folder.account.read_bytes())
-    weak = Measured(auc=0.7, f1=0.5, accuracy=0.7, threshold=0.3)
+    weak = Measured("binary", {"auc": 0.7})
     run = Attempt(strict, found.now).judged(strict.folder, account, weak)
     assert (run.state, run.why) == ("refused", "auc is 0.7000, the gate asks for at least 0.99")
     assert len(found.announced()) == 1
@@ -154,7 +118,7 @@ def test_nothing_of_a_run_is_left_running(trained: tuple[Site, Run]) -> None:
 def test_the_trainer_ends_within_five_seconds_and_takes_spark_with_it(
     tmp_path: Path, environment: pytest.MonkeyPatch, kafka: str
 ) -> None:
-    found = site(tmp_path, 5, environment)
+    found = flights(tmp_path, 5, environment)
     environment.setenv("HOTPATH__KAFKA__CLOUD__BOOTSTRAP_SERVERS", kafka)
     Admin(kafka).ensure(topics([CONTRACT]), "cloud", 1)
     keys.make(tmp_path / "cloud" / "keys" / "signing.pem", tmp_path / "unused.pem")
@@ -173,7 +137,7 @@ def test_the_trainer_ends_within_five_seconds_and_takes_spark_with_it(
 def test_the_progress_names_the_last_stage_and_the_tally_what_came_of_it(trained: tuple[Site, Run]) -> None:
     found, run = trained
     assert read(found.folder / "state.json")["state"] == "publishing"
-    refused = Run("refused", "", 0, {}, auc=0.5)
+    refused = Run("refused", "", 0, {}, {"auc": 0.5})
     assert tally([run, refused, Run("failed", "", 0, {})]) == {
         "trained": 2,
         "announced": 1,
@@ -187,7 +151,7 @@ def test_a_window_of_one_class_is_refused_and_the_live_model_kept(trained: tuple
     found, _ = trained
     trainer = found.trainer()
     account = Account.from_bytes(trainer.folder.account.read_bytes())
-    one_class = replace(account, positive={**account.positive, "train": 0})
+    one_class = replace(account, classes={**account.classes, "train": {"0": 80}})
     run = Attempt(trainer, found.now).taught(trainer.folder, one_class)
     assert run.state == "refused"
     assert "only one class in the train rows" in run.why
@@ -197,7 +161,7 @@ def test_a_window_of_one_class_is_refused_and_the_live_model_kept(trained: tuple
 def test_a_run_that_breaks_is_a_failed_run_with_its_reason(
     tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
-    found = site(tmp_path, 5, environment)
+    found = flights(tmp_path, 5, environment)
     (tmp_path / "cloud" / "lake" / CONTRACT.name / "manifest" / "9.json").write_text("{")
     run = attempt(found.trainer())
     assert run.state == "failed"
@@ -207,7 +171,7 @@ def test_a_run_that_breaks_is_a_failed_run_with_its_reason(
 def test_a_run_that_cannot_read_the_host_clocks_learns_nothing(
     tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
-    found = site(tmp_path, 5, environment)
+    found = flights(tmp_path, 5, environment)
     run = attempt(replace(found.trainer(), log=Deaf()))
     assert run.state == "failed"
     assert HOSTS in run.why
@@ -217,7 +181,7 @@ def test_a_run_that_cannot_read_the_host_clocks_learns_nothing(
 def test_a_run_says_what_it_left_out_and_for_which_hosts(
     tmp_path: Path, environment: pytest.MonkeyPatch
 ) -> None:
-    found = site(tmp_path, 5, environment)
+    found = flights(tmp_path, 5, environment)
     bad = HostClock(CONTRACT.name, "station-1", 1, "ahead", -7, 0, 1, 4, [[START, None, -7]], 0)
     found.log.send(HOSTS, bad.to_bytes(), f"{CONTRACT.name}/station-1".encode())
     run = attempt(found.trainer())
@@ -230,10 +194,45 @@ def test_a_run_says_what_it_left_out_and_for_which_hosts(
     assert store.runs() == (run,)
 
 
-def test_a_run_that_was_kept_before_clocks_were_watched_still_reads(tmp_path: Path) -> None:
+def test_a_run_that_was_kept_by_an_older_trainer_still_reads(tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "1.json").write_text(
         '{"state": "failed", "why": "", "began_at": 1, "seconds": {},'
         ' "auc": null, "bundle": null, "sequence": null}'
     )
-    assert [run.left_out for run in BundleStore(tmp_path).runs()] == [{}]
+    (tmp_path / "runs" / "2.json").write_text(
+        '{"state": "trained", "why": "", "began_at": 2, "seconds": {},'
+        ' "auc": 0.7, "bundle": "b", "sequence": 1, "left_out": {}}'
+    )
+    failed, trained = BundleStore(tmp_path).runs()
+    assert (failed.metrics, failed.left_out, failed.fingerprint) == ({}, {}, None)
+    assert (trained.metrics, trained.auc) == ({"auc": 0.7}, 0.7)
+
+
+def test_changing_a_feature_needs_no_new_landing(
+    trained: tuple[Site, Run], environment: pytest.MonkeyPatch
+) -> None:
+    """The same site, its lake untouched: the run after the change has the new feature for all its rows."""
+    found, before = trained
+    environment.setenv("HOTPATH__DATA", str(found.folder))
+    plain = json.loads(CONTRACT.canonical())
+    plain["features"]["long_haul"] = "distance > 500"
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    changed = Contract.from_json(text.encode())
+    trainer, landed = found.trainer(changed), found.landed()
+    assert trainer.due(before)
+    run = attempt(trainer)
+    assert (run.state, run.fingerprint) == ("trained", changed.fingerprint)
+    assert not trainer.due(run)
+    older, newer = (found.bundle(said) for said in found.announced())
+    assert newer.facts["fingerprint"] == changed.fingerprint
+    assert newer.facts["batches"] == older.facts["batches"]
+    golden = _golden(newer)
+    far = [float(distance > 500) for distance in golden["event.distance"].to_pylist()]
+    assert golden["feature.long_haul"].to_pylist() == far
+    assert golden["event.distance"] == _golden(older)["event.distance"]
+    assert found.landed() == landed
+
+
+def _golden(bundle: Bundle) -> pa.Table:
+    return pq.read_table(io.BytesIO(bundle.files["golden.parquet"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
 from hotpath.clock import HOUR, MINUTE
+from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.lake import Lake
 from tests.integration.train import reference
 from tests.integration.train.lakes import Row, land, place
@@ -58,6 +60,10 @@ def rows(folder: Path, part: Part) -> list[tuple[object, ...]]:
     return list(zip(*(table[name].to_pylist() for name in [*FEATURES, "label"]), strict=True))
 
 
+def fitted(folder: Path) -> Fitted:
+    return Fitted.from_bytes(Folder(folder / "run").fitted.read_bytes())
+
+
 def table_of(folder: Path, part: Part) -> pa.Table:
     return pa.concat_tables(pq.read_table(f) for f in Folder(folder / "run").files(part))
 
@@ -77,12 +83,14 @@ def test_the_window_is_what_brute_force_gives(
     expected = reference.window(CONTRACT, asked, said, NOW, clocks)
     with TemporaryDirectory() as folder:
         account = built(session, asked, said, Path(folder), clocks)
+        assert fitted(Path(folder)).levels == {"carrier": expected.fitted.levels.get("carrier", ())}
         assert rows(Path(folder), "train") == expected.train
         assert rows(Path(folder), "holdout") == expected.holdout
     assert {k: v for k, v in account.left_out.items() if v} == expected.left_out
     assert account.noticed["entities whose labels disagree"] == len(expected.disagreeing)
     assert account.rows == {"train": len(expected.train), "holdout": len(expected.holdout)}
-    assert account.positive["holdout"] == sum(row[-1] == "1" for row in expected.holdout)
+    answers = {"train": expected.train, "holdout": expected.holdout}
+    assert account.classes == {side: Counter(row[-1] for row in found) for side, found in answers.items()}
 
 
 #   now-1d     asked                  horizon                now
@@ -163,7 +171,7 @@ def test_the_golden_rows_are_holdout_rows_with_the_events_they_come_from(
         event = {f.name: row[f"event.{f.name}"] for f in CONTRACT.events.fields}
         micros = {**event, "time": round(event["time"].timestamp() * 1e6)}
         features = tuple(row[name] for name in FEATURES)
-        assert features == reference.features(CONTRACT, micros)
+        assert features == reference.features(CONTRACT, micros, fitted(tmp_path))
         assert features in holdout
 
 
@@ -177,6 +185,27 @@ def test_the_account_names_batches_and_the_offsets_of_rows_and_labels(
     assert account.batches == (0, 1, 2)
     assert account.offsets == {"parcels.arrived": {0: (6, 7)}, "parcels.sent": {0: (0, 4)}}
     assert Account.from_bytes((tmp_path / "run" / "account.json").read_bytes()) == account
+
+
+#   training rows: ups, ups, dhl, dhl, post     holdout: post, post, post      two levels are kept
+def test_levels_and_baselines_are_those_of_the_training_rows_alone(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    older = [
+        {**one_event(n, NOW - 9 * HOUR + n), "carrier": carrier, "weight": float(n)}
+        for n, carrier in enumerate(["ups", "dhl", "post", "ups", "dhl", *[None] * 7])
+    ]
+    newer = [{**one_event(12 + n, NOW - HOUR, "new"), "carrier": "post"} for n in range(3)]
+    said = [one_label(0, True, NOW - 8 * HOUR), one_label(1, True, NOW - MINUTE, "new")]
+    account = built(session, [*older, *newer], said, tmp_path)
+    assert account.rows == {"train": 12, "holdout": 3}
+    found = fitted(tmp_path)
+    assert found.levels == {"carrier": ("dhl", "ups")}
+    assert [row[FEATURES.index("feature.known")] for row in rows(tmp_path, "holdout")] == ["(other)"] * 3
+    assert set(found.baselines) == {f.name for f in CONTRACT.features}
+    assert found.baselines["carrier"] == Baseline(12, 7, levels=(("dhl", 2), ("ups", 2), ("post", 1)))
+    weight = found.baselines["weight"]
+    assert (weight.rows, weight.nulls, weight.deciles[::10], weight.mean) == (12, 0, (0.0, 11.0), 5.5)
 
 
 def test_a_file_in_no_manifest_is_ignored_and_counted(session: SparkSession, tmp_path: Path) -> None:

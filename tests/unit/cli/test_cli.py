@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotpath.cli import main as cli
-from hotpath.cli.scoring import example_request
+from hotpath.contract.example import example_request
 from hotpath.contract.load import load
 from hotpath.contract.request import request_decoder
 from hotpath.progress import Progress

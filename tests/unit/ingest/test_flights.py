@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field
 from hotpath.contract.types import Type
 from hotpath.errors import BadConfig
-from ingest.flights import HORIZONS, QUICKEST, SLOWEST, Due, Flights, Stranger
+from ingest.flights import HORIZONS, Flights, Stranger
 from ingest.plan import Plan, plan
+from ingest.records import QUICKEST, SLOWEST, Due
 from ingest.season import Flight
 from ingest.weather import Weather
 
@@ -112,7 +114,7 @@ def test_a_record_arrives_a_little_after_it_was_said_and_always_at_the_same_inst
     assert found == again
     said = [decoder(contract.events)(r.value) for r in found if r.topic == contract.events.topic]
     ways = {
-        r.at - int(d.values["event_time"] or 0)
+        r.at - int(str(d.values["event_time"]))
         for r, d in zip((r for r in found if r.topic == contract.events.topic), said, strict=True)
         if isinstance(d, Decoded)
     }
@@ -188,7 +190,7 @@ def test_weather_that_the_contract_does_not_allow_is_not_known(
 
 def test_a_field_that_the_data_has_not_is_refused(contract: Contract, winter: Plan, observed: Any) -> None:
     events = contract.events
-    more = type(events)(**{**vars(events), "fields": (*events.fields, Field("tail_number", Type.STRING))})
+    more = replace(events, parts=(*events.parts, Field("tail_number", Type.STRING)))
     with pytest.raises(BadConfig, match=r"events\.fields\.tail_number"):
         Flights(lambda _: (), Weather(observed(), winter, ()), winter, more, contract.labels)
 

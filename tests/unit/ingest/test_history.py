@@ -14,9 +14,9 @@ from hotpath.errors import BadInput, Unavailable
 from hotpath.handoffs import IMPORT_HEADER
 from hotpath.kafka import MemoryLog
 from hotpath.lake import Import
-from ingest.flights import Due
 from ingest.history import SILENCE_S, TOLD_EVERY, History
 from ingest.ledger import Ledger
+from ingest.records import Due
 from ingest.sender import Sender
 
 OURS = {IMPORT_HEADER: b"i"}

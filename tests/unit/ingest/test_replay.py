@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotpath.clock import DAY, MINUTE, SECOND, Micros, Segment, Timeline
-from ingest.flights import Due
+from ingest.records import Due
 from ingest.replay import PIECE, Replay, between
 
 

@@ -15,8 +15,8 @@ from hotpath.errors import Unavailable
 from hotpath.handoffs import ARRIVED_HEADER, IMPORT_HEADER
 from hotpath.kafka import MemoryLog
 from ingest import ledger
-from ingest.flights import Due
 from ingest.ledger import Ledger
+from ingest.records import Due
 from ingest.sender import Sender, found
 
 TOPIC = "flights.status"
@@ -98,3 +98,23 @@ def test_a_line_that_a_kill_tore_is_forgotten(tmp_path: Path) -> None:
     with closing(Ledger(tmp_path, [TOPIC])) as after:
         after.note(TOPIC, "b")
     assert ledger.read(tmp_path, TOPIC) == ["a", "b"]
+
+
+@pytest.mark.parametrize("stood", [0, 1, 2])
+def test_an_event_that_is_sent_twice_stands_twice_after_a_kill(
+    notes: Ledger, contract: Contract, stood: int
+) -> None:
+    """Killed when so many of the two copies stood in the topic, with none of them noted."""
+    log, copies = MemoryLog(), (event("a"), event("a").again())
+    for record in copies[:stood]:
+        log.send(TOPIC, record.value)
+    sender = Sender(log, notes, found(log, contract.events, contract.labels))
+    for record in (*copies, *copies):
+        assert sender.send(record)
+    assert [e.value for e in log.entries] == [event("a").value] * 2
+    assert notes.counts() == {TOPIC: 2}
+
+
+def test_a_pipeline_begins_when_it_was_first_started(tmp_path: Path) -> None:
+    assert [ledger.begins(tmp_path, "p", now) for now in (5, 9)] == [5, 5]
+    assert ledger.begins(tmp_path, "q", 9) == 9

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotpath.errors import BadConfig
-from hotpath.files import create, hold, make_folder, replace
+from hotpath.files import create, free, hold, make_folder, replace
 
 
 def test_a_file_is_created_once_and_its_folders_with_it(tmp_path: Path) -> None:
@@ -48,3 +48,13 @@ def test_of_two_holders_the_second_is_refused_until_the_first_lets_go(tmp_path: 
     with hold(tmp_path / "x.lock", "job a folder"), pytest.raises(BadConfig, match="one job a folder"):
         hold(tmp_path / "x.lock", "job a folder")
     hold(tmp_path / "x.lock", "job a folder").close()
+
+
+def test_a_lock_is_one_holders_until_it_lets_go(tmp_path: Path) -> None:
+    first = free(tmp_path / "a" / "lock")
+    assert first is not None
+    assert free(tmp_path / "a" / "lock") is None
+    with pytest.raises(BadConfig, match="one trainer at a time"):
+        hold(tmp_path / "a" / "lock", "trainer")
+    first.close()
+    hold(tmp_path / "a" / "lock", "trainer").close()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hotpath.contract.types import FIELD_TYPES, Type
 from hotpath.errors import BadArtifact
-from hotpath.lake import File, Import, Lake, Manifest
+from hotpath.lake import ARROW_TYPES, File, Import, Lake, Manifest, schema
 
 
 def write(lake: Lake, batch: int, ids: list[str]) -> File:
@@ -103,3 +105,50 @@ def test_an_import_covers_its_offsets_and_no_others(lake: Lake) -> None:
     assert not found.covers("other", 1, 5)
     with pytest.raises(BadArtifact, match="once"):
         lake.record_import(found)
+
+
+def older_and_newer(lake: Lake) -> None:
+    for batch, table in enumerate((pa.table({"id": ["a"]}), pa.table({"id": ["b"], "more": [1.5]}))):
+        file = write(lake, batch, ["-"])
+        path = lake.folder / file.path
+        pq.write_table(table, path)
+        lake.publish(manifest(batch, replace(file, bytes=path.stat().st_size)))
+
+
+def test_an_optional_column_is_null_where_an_older_file_lacks_it(lake: Lake) -> None:
+    older_and_newer(lake)
+    found = lake.read("events", ["id"], optional=["more", "never"])
+    assert found.to_pylist() == [
+        {"id": "a", "more": None, "never": None},
+        {"id": "b", "more": 1.5, "never": None},
+    ]
+    with pytest.raises(BadArtifact, match="whole Parquet file"):
+        lake.read("events", ["id", "more"])
+
+
+def test_an_older_file_without_a_column_or_with_another_type_is_passed_over(lake: Lake) -> None:
+    older_and_newer(lake)
+    manifests = lake.manifests()
+    assert lake.read_known("events", ["id", "more"], manifests)["id"].to_pylist() == ["b"]
+    assert lake.read_known("events", ["more"], manifests, {"more": pa.float64()}).num_rows == 1
+    assert lake.read_known("events", ["more"], manifests, {"more": pa.int64()}).num_rows == 0
+
+
+def test_the_newest_revision_of_a_batch_counts_and_the_others_are_known(lake: Lake) -> None:
+    first = manifest(0, write(lake, 0, ["a"]))
+    lake.publish(first)
+    for revision in range(1, 12):
+        lake.publish(replace(first, files=(), revision=revision))
+    assert lake.manifest(0) == lake.manifests()[0] == replace(first, files=(), revision=11)
+    assert [m.revision for m in lake.superseded()] == list(range(11))
+    assert lake.newest() == 0
+
+
+@pytest.mark.parametrize("kind", ARROW_TYPES)
+def test_every_type_of_a_field_has_a_column(kind: str) -> None:
+    assert kind in set(Type)
+    assert schema([("f", kind)]).field("f").type == ARROW_TYPES[kind]
+
+
+def test_only_types_of_arguments_have_no_column() -> None:
+    assert {t for t in Type if t not in ARROW_TYPES} == set(Type) - {t.type for t in FIELD_TYPES}

@@ -119,7 +119,7 @@ def test_a_bundle_that_was_never_kept_cannot_be_had(tmp_path: Path) -> None:
 
 def test_a_restart_knows_every_run(tmp_path: Path) -> None:
     failed = Run("failed", "no lake", 7, {"window": 1.5})
-    trained = Run("trained", "", 9, {"window": 1.0, "training": 2.0}, 0.7, "abc", 1)
+    trained = Run("trained", "", 9, {"window": 1.0, "training": 2.0}, {"auc": 0.7}, "abc", 1)
     for run in (failed, trained):
         BundleStore(tmp_path).record(run)
     assert BundleStore(tmp_path).runs() == (failed, trained)

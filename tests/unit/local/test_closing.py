@@ -19,7 +19,7 @@ def asked(at: int, age_s: float | None = 10.0) -> Transaction:
 def receipt(sequence: int, kind: str, why: str = "") -> Receipt:
     return Receipt.from_fields(
         {
-            "pipeline": "p",
+            "pipeline": "flights",
             "scorer": "s",
             "sequence": sequence,
             "bundle": f"b{sequence}",
@@ -38,17 +38,17 @@ def test_the_first_answer_counts_from_the_start_of_this_run() -> None:
 
 def test_a_model_went_live_once_however_many_scorers_say_so() -> None:
     receipts = [receipt(1, "admitted"), receipt(1, "live"), receipt(1, "live"), receipt(2, "live")]
-    found = models([], receipts, [asked(1, 5.0), asked(2, 70.0), asked(3, None)])
+    found = models("flights", [], receipts, [asked(1, 5.0), asked(2, 70.0), asked(3, None)])
     assert (found.went_live, found.live, found.oldest_live_age_virtual_s) == (2, "b2", 70.0)
 
 
 def test_refusals_of_the_gate_and_of_a_scorer_are_told() -> None:
     runs: list[dict[str, object]] = [
-        {"state": "trained", "auc": 0.7, "sequence": 1, "why": "good"},
-        {"state": "refused", "auc": 0.5, "sequence": None, "why": "auc 0.5"},
-        {"state": "failed", "auc": None, "sequence": None, "why": "H2O away"},
+        {"state": "trained", "metrics": {"auc": 0.7}, "sequence": 1, "why": "good"},
+        {"state": "refused", "metrics": {"auc": 0.5}, "sequence": None, "why": "auc 0.5"},
+        {"state": "failed", "metrics": {}, "sequence": None, "why": "H2O away"},
     ]
-    found = models(runs, [receipt(1, "refused", "another key")], [])
+    found = models("flights", runs, [receipt(1, "refused", "another key")], [])
     assert (found.trained, found.announced) == (2, 1)
     assert found.refused == ["run: auc 0.5", "run: H2O away", "b1: another key"]
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from hotpath.clock import HOUR, MINUTE, SECOND, Micros
+from hotpath.contract.fitted import NOTHING
 from hotpath.contract.load import load
-from hotpath.contract.request import request_decoder
-from hotpath.contract.row import row_function
 from hotpath.local.answers import Answered, Transaction
 from hotpath.local.replay_check import counted, mixed, two_bundles
 from hotpath.settings import PROJECT
 from serve.answer import answer
-from serve.generation import Generation, Scored
+from serve.generation import Generation, Scored, composed
 
 NOW: Micros = 1_795_200_000 * SECOND
 CONTRACT = load(PROJECT / "config" / "pipelines" / "flights.yaml")
@@ -31,15 +31,14 @@ REQUEST = {
 
 def generation(bundle: str, threshold: float = 0.5, scale: float = 10_000) -> Generation:
     """A model whose score depends on the time of the question alone."""
-    return Generation(
+    return composed(
+        CONTRACT,
+        NOTHING,
+        lambda vector: Scored(float(cast("float", vector[MINUTES] or 0)) / scale, ()),
         sequence=0,
         bundle=bundle,
-        contract=CONTRACT,
         trained_at=NOW - HOUR,
         threshold=threshold,
-        decode=request_decoder(CONTRACT),
-        features=row_function(CONTRACT),
-        model=lambda vector: Scored(float(vector[MINUTES] or 0) / scale, ()),
     )
 
 

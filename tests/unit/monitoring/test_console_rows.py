@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import orjson
 
@@ -10,11 +11,16 @@ from hotpath.clock import HOUR, SECOND
 from hotpath.handoffs import Announcement, HostClock, Receipt
 from hotpath.points import Point
 from monitoring.board import Board
-from monitoring.console.rows import MOST_HOSTS, hosts, models
+from monitoring.console.rows import MOST_HOSTS, MOST_MODELS, Known, hosts, models
 from monitoring.console.snapshot import ARROW, CHARTS, Elsewhere, snapshot, worst
 from monitoring.monitors import MONITORS
 
 NAMES = {m.name for m in MONITORS}
+KNOWN = Known(
+    "auc",
+    {"b3": {"auc": 0.7, "f1": 0.4}},
+    {"1": {"auc": 0.66, "labelled": 10, "answers": 40}, "2": {"auc": None, "answers": 3}},
+)
 
 
 def announced(sequence: int, kind: str = "promote") -> Announcement:
@@ -30,24 +36,32 @@ def test_of_those_that_went_live_only_the_newest_still_is() -> None:
         receipt(1, "admitted"), receipt(1, "live"), receipt(2, "refused", "golden rows"),
         receipt(3, "admitted"), receipt(3, "live"), receipt(3, "admitted"),
     ]  # fmt: skip
-    rows = models([announced(n) for n in range(1, 5)], receipts, {"b3": 0.7}, {}, 10 * HOUR)
+    rows = models([announced(n) for n in range(1, 5)], receipts, {"p": KNOWN}, 10 * HOUR)
     assert [(r["sequence"], r["state"]) for r in rows] == [
         (4, "announced"),
         (3, "live"),
         (2, "refused"),
         (1, "previous"),
     ]
-    assert (rows[1]["holdout_auc"], rows[0]["holdout_auc"], rows[1]["age_s"]) == (0.7, None, 7 * 3600)
+    assert (rows[1]["holdout"], rows[0]["holdout"], rows[1]["age_s"]) == (0.7, None, 7 * 3600)
     assert (rows[2]["why"], rows[0]["why"]) == ("golden rows", "gate")
 
 
 def test_a_model_has_the_live_quality_of_its_sequence() -> None:
-    live: dict[str, dict[str, dict[str, float | None]]] = {
-        "p": {"1": {"auc": 0.66, "labelled": 10, "answers": 40}, "2": {"auc": None, "answers": 3}}
-    }
-    second, first = models([announced(1), announced(2)], [], {}, live, HOUR)
-    assert (first["live_auc"], first["labelled"], first["answers"]) == (0.66, 10, 40)
-    assert (second["live_auc"], second["labelled"], second["answers"]) == (None, 0, 3)
+    second, first = models([announced(1), announced(2)], [], {"p": KNOWN}, HOUR)
+    assert (first["metric"], first["live"], first["labelled"], first["answers"]) == ("auc", 0.66, 10, 40)
+    assert (second["live"], second["labelled"], second["answers"]) == (None, 0, 3)
+
+
+def test_each_pipeline_has_its_newest_models_and_its_own_metric() -> None:
+    of_p = [announced(n) for n in range(1, MOST_MODELS + 5)]
+    of_q = [replace(announced(n), pipeline="q") for n in (1, 2)]
+    known = {"p": KNOWN, "q": Known("rmse", {"b2": {"rmse": 3.5}}, {"2": {"rmse": 4.5}})}
+    rows = models([*of_q, *of_p], [], known, HOUR)
+    assert [r["sequence"] for r in rows if r["pipeline"] == "p"] == [*range(MOST_MODELS + 4, 4, -1)]
+    newest, oldest = (r for r in rows if r["pipeline"] == "q")
+    assert (newest["metric"], newest["holdout"], newest["live"]) == ("rmse", 3.5, 4.5)
+    assert (oldest["sequence"], oldest["holdout"], oldest["live"]) == (1, None, None)
 
 
 def test_wrong_hosts_come_first_with_their_intervals_in_seconds() -> None:

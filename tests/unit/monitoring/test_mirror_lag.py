@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitoring.mirror_lag import lag, mirrored
+from hotpath.handoffs import Topic
+from hotpath.settings import load
+from monitoring.mirror_lag import MirrorLag, lag, mirrored
 
 
 def test_what_has_crossed_is_read_from_the_mirrors_own_offsets() -> None:
@@ -32,3 +34,10 @@ def test_what_the_mirror_did_not_write_is_passed_over(key: bytes, value: bytes) 
 def test_lag_is_what_stands_at_the_source_and_has_not_crossed() -> None:
     ends = {("t", 0): 10, ("t", 1): 4, ("u", 0): 3}
     assert lag(ends, {("t", 0): 7, ("t", 1): 4}) == {"t": 3, "u": 3}
+
+
+def test_the_topics_of_a_pipeline_that_is_deployed_later_are_told_of_too() -> None:
+    first, later = Topic("asked", "onprem->cloud"), Topic("said", "cloud->onprem")
+    lag = MirrorLag(load().kafka, [first])
+    lag.follow([first, later])
+    assert [way.topics for way in lag._ways] == [("asked",), ("said",)]

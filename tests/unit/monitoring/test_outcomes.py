@@ -203,7 +203,7 @@ def test_a_state_that_is_lost_or_damaged_is_rebuilt_from_the_lake(tmp_path: Path
         state.unlink()
     else:
         flipped = whole[:300] + bytes([whole[300] ^ 1]) + whole[301:]
-        other = Held(0, cursor=9).to_bytes("other")
+        other = Held(CONTRACT.labels, 0, cursor=9).to_bytes("other")
         state.write_bytes(
             {"empty": b"", "cut": whole[:-50], "a bit flipped": flipped, "another's": other}[harm]
         )
@@ -221,13 +221,13 @@ def test_a_contract_that_asks_for_more_history_rebuilds_it_from_the_lake(tmp_pat
 
 @given(st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(1, 255)), min_size=1, max_size=3))
 def test_no_damage_to_the_state_is_believed(damage: list[tuple[int, int]]) -> None:
-    whole = Held(0, cursor=9).to_bytes("small")
+    whole = Held(CONTRACT.labels, 0, cursor=9).to_bytes("small")
     harmed = bytearray(whole)
     for place, bits in damage:
         harmed[place % len(whole)] ^= bits
     if harmed != whole:
         with pytest.raises(BadArtifact, match="rebuilt from the lake"):
-            Held.from_bytes(bytes(harmed), "small", 0)
+            Held.from_bytes(bytes(harmed), "small", CONTRACT.labels, 0)
 
 
 def test_a_batch_whose_file_is_harmed_is_refused_and_named(tmp_path: Path) -> None:

@@ -9,17 +9,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotpath.contract import metrics
+from hotpath.contract.parts import Kind
 from hotpath.local.live_quality import live_quality
-from monitoring.quality import CLIP, Quality, auc, measured
+from monitoring.quality import CLIP, METRICS, NAMES, Quality, auc, measured
 
+ANSWERED = np.dtype([("score", "f8"), ("threshold", "f8")])
 SCORES = st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.7, 1.0]) | st.floats(0, 1)
 PAIRS = st.lists(st.tuples(st.booleans(), SCORES), max_size=60)
 
 
 def of(*rows: tuple[int, float]) -> Quality:
-    """Quality of (target, score) pairs at the threshold 0.5."""
-    target, score = np.array([r[0] for r in rows], int), np.array([r[1] for r in rows], float)
-    return measured(target, score, np.full(len(rows), 0.5))
+    """Quality of (target, score) pairs at the threshold 0.5; a target of -1 is no label."""
+    target = np.array([np.nan if truth < 0 else truth for truth, _ in rows], float)
+    return measured("binary", target, np.array([(score, 0.5) for _, score in rows], ANSWERED))
+
+
+def of_numbers(*rows: tuple[float, float]) -> Quality:
+    """Quality of (target, estimate) pairs."""
+    return measured(
+        "number", np.array([t for t, _ in rows]), np.array([(s, np.nan) for _, s in rows], ANSWERED)
+    )
+
+
+def of_classes(*rows: tuple[int, tuple[float, float, float]]) -> Quality:
+    """Quality of (class's place, probabilities of three classes) pairs."""
+    kind = np.dtype([("score", "f8"), ("scores", "f8", (3,))])
+    target = np.array([np.nan if place < 0 else place for place, _ in rows], float)
+    return measured("classes", target, np.array([(max(p), p) for _, p in rows], kind))
 
 
 def test_every_metric_of_a_few_answers() -> None:
@@ -49,6 +66,38 @@ def test_an_answer_without_a_score_is_counted_alone() -> None:
 
 def test_a_certain_and_wrong_answer_costs_much_and_not_everything() -> None:
     assert of((1, 0.0), (0, 0.0)).log_loss == pytest.approx(-log(CLIP) / 2, rel=1e-6)
+
+
+def test_of_many_classes_the_likeliest_is_right_or_wrong() -> None:
+    found = of_classes(
+        (0, (0.7, 0.2, 0.1)), (2, (0.5, 0.1, 0.4)), (1, (0.0, 1.0, 0.0)), (-1, (1.0, 0.0, 0.0))
+    )
+    assert (found.answers, found.labelled) == (4, 3)
+    assert found.accuracy == pytest.approx(2 / 3)
+    assert found.log_loss == pytest.approx(-(log(0.7) + log(0.4)) / 3)
+    assert (found.auc, found.f1, found.rmse) == (None, None, None)
+
+
+def test_a_class_that_was_held_impossible_costs_much_and_not_everything() -> None:
+    assert of_classes((0, (0.0, 1.0, 0.0))).log_loss == pytest.approx(-log(CLIP))
+
+
+def test_a_number_is_off_by_so_much() -> None:
+    found = of_numbers((10.0, 13.0), (-1.0, 3.0), (np.nan, 5.0), (2.0, np.nan))
+    assert (found.answers, found.labelled, found.mae) == (4, 3, 3.5)
+    assert found.rmse == pytest.approx(12.5**0.5)
+    assert (found.auc, found.accuracy, found.log_loss) == (None, None, None)
+
+
+def test_an_error_beyond_every_double_is_not_known() -> None:
+    assert of_numbers((1e200, -1e200)).rmse is None
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_what_is_shown_of_a_kind_is_what_it_is_measured_by(kind: Kind) -> None:
+    rows = np.array([(0.5, 0.5, (0.5, 0.5))], np.dtype([*ANSWERED.descr, ("scores", "f8", (2,))]))
+    assert METRICS[kind](np.array([1.0]), rows).keys() == set(NAMES[kind])
+    assert NAMES[kind][0] == metrics.of(kind)[0].name
 
 
 @given(PAIRS)

@@ -12,12 +12,14 @@ import pytest
 
 from hotpath.bundle_store import BundleStore, Run
 from hotpath.clock import SECOND, Clock, Segment
+from hotpath.deployed import Deployed
 from hotpath.errors import Unavailable
 from hotpath.handoffs import HOSTS, MARKS, MODELS, POINTS, RECEIPTS, Receipt
 from hotpath.kafka import Entry, MemoryLog, MemoryTail, Tail
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from hotpath.settings import Settings, load
+from monitoring.deployments import Deployments
 from monitoring.watching import MOST_BATCHES, Watching
 from tests.unit.monitoring.answered import CONTRACT, KEY, Asked, land, with_floor
 
@@ -152,7 +154,7 @@ def test_runs_are_read_once_and_one_that_does_not_read_is_named(
     job: Job, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = BundleStore(job.settings.bundle_store() / CONTRACT.name)
-    store.record(Run("trained", "", 1, {}, 0.7, "b", 1))
+    store.record(Run("trained", "", 1, {}, {"auc": 0.7}, "b", 1))
     job.watching.turn()
     runs = job.settings.bundle_store() / CONTRACT.name / "runs"
     (runs / "1.json").unlink()
@@ -160,10 +162,10 @@ def test_runs_are_read_once_and_one_that_does_not_read_is_named(
     job.watching.turn()
     assert "2.json" in caplog.text
     (runs / "2.json").unlink()
-    store.record(Run("trained", "", 1, {}, 0.8, "c", 2))
+    store.record(Run("trained", "", 1, {}, {"auc": 0.8}, "c", 2))
     store.record(Run("failed", "", 1, {}))
     job.watching.turn()
-    assert job.watching._pipelines[CONTRACT.name].holdout["b"] == 0.7
+    assert job.watching._pipelines[CONTRACT.name].holdout["b"] == {"auc": 0.7}
 
 
 def test_a_lake_that_is_read_again_is_not_waited_for(job: Job) -> None:
@@ -174,3 +176,57 @@ def test_a_lake_that_is_read_again_is_not_waited_for(job: Job) -> None:
     assert job.watching.behind
     job.watching.turn()
     assert not job.watching.behind
+
+
+def test_a_pipeline_that_is_deployed_later_is_watched_without_a_restart(job: Job) -> None:
+    job.watching.follow([CONTRACT])
+    job.watching.turn()
+    before = job.watching._pipelines[CONTRACT.name]
+    at = job.clock.now()
+    job.log.send(RECEIPTS, Receipt(OTHER.name, "s", 1, "b", "live", "", at).to_bytes())
+    job.watching.turn()
+    assert list(job.watching._pipelines) == [CONTRACT.name]
+    job.watching.follow([CONTRACT, OTHER])
+    job.watching.turn()
+    assert job.watching._pipelines[CONTRACT.name] is before
+    floor = job.watching._pipelines[OTHER.name].outcomes._floor
+    assert floor is not None
+    assert floor._live is not None  # what was said of it before it was watched
+
+
+def test_a_contract_that_changes_is_watched_from_what_it_had_kept(job: Job) -> None:
+    land(Lake(job.settings.lake_root(), CONTRACT.name), 0, [Asked(0, "x", 0.9)], [])
+    job.watching.turn()
+    before = job.watching._pipelines[CONTRACT.name]
+    changed = replace(CONTRACT, question="Is it so, and why?")
+    job.watching.follow([changed, OTHER])
+    job.watching.turn()
+    after = job.watching._pipelines[CONTRACT.name]
+    assert after is not before
+    assert (after.contract, after.outcomes.cursor) == (changed, 1)
+    found = job.watching.seen.outcomes[CONTRACT.name]
+    assert cast("dict[str, dict[str, int]]", found)["all"]["answers"] == 1
+
+
+def test_a_pipeline_that_is_gone_is_let_go_of(job: Job) -> None:
+    job.watching.turn()
+    job.watching.follow([OTHER])
+    job.watching.turn()
+    assert list(job.watching.seen.outcomes) == [OTHER.name]
+
+
+def test_a_deployed_contract_is_followed_and_a_spoilt_one_changes_nothing(
+    job: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    deployed = Deployed(job.settings.deployed())
+    deployed.put(CONTRACT)
+    deployments = Deployments(job.settings)
+    assert deployments.now() == (CONTRACT,)
+    deployed.put(OTHER)
+    assert deployments.now() == (OTHER, CONTRACT)
+    (job.settings.deployed() / "small.json").write_bytes(b"{}")
+    assert [deployments.now() for _ in range(3)] == [(OTHER, CONTRACT)] * 3
+    assert len([r for r in caplog.records if "watched on" in r.message]) == 1
+    changed = replace(CONTRACT, question="Is it so, and why?")
+    deployed.put(changed)
+    assert deployments.now() == (OTHER, changed)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from hotpath.clock import HOUR, MINUTE
+from hotpath.contract.model import Contract
+from hotpath.contract.tensors import DATATYPES
 from hotpath.errors import BadInput
 from serve import infer
 from serve.answer import answer, record
@@ -16,11 +18,15 @@ from tests.unit.serve.generations import CONTRACT, NAMES, START, generation
 ROW: dict[str, object] = {"thing_id": "t1", "due_at": "2026-11-18T13:26:40Z", "size": 0.7, "kind": "plain"}
 
 
-def request(**changed: object) -> dict[str, Any]:
+def request(contract: Contract = CONTRACT, **changed: object) -> dict[str, Any]:
     """A v2 request of one row of ROW; `changed` replaces values."""
-    types = {f.name: infer.DATATYPES[f.type] for f in CONTRACT.events.fields}
+    types = {f.name: DATATYPES[f.type] for f in contract.events.fields}
     row = {**ROW, **changed}
-    return {"inputs": [{"name": n, "datatype": types[n], "shape": [1], "data": [v]} for n, v in row.items()]}
+    return {
+        "inputs": [
+            {"name": n, "datatype": types.get(n, "BYTES"), "shape": [1], "data": [v]} for n, v in row.items()
+        ]
+    }
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_a_score_record_holds_the_request_as_it_came() -> None:
 
 
 def test_a_request_becomes_rows_and_its_answer_echoes_the_id() -> None:
-    asked = infer.question({**request(), "id": "42"}, CONTRACT)
+    asked = infer.question({**request(), "id": "42"}, generation())
     assert asked.rows == (ROW,)
     answers = [answer(generation(), row, START + HOUR, "p1") for row in asked.rows]
     said = infer.response(generation(), asked, answers, START + HOUR)
@@ -86,7 +92,7 @@ def test_a_request_becomes_rows_and_its_answer_echoes_the_id() -> None:
 
 
 def test_a_whole_number_is_a_double_too() -> None:
-    (row,) = infer.question(request(size=3), CONTRACT).rows
+    (row,) = infer.question(request(size=3), generation()).rows
     assert row["size"] == 3.0
     assert type(row["size"]) is float
 
@@ -95,7 +101,7 @@ def test_a_whole_number_is_a_double_too() -> None:
     ("field", "value"), [("size", "1.5"), ("size", True), ("count", 2**63), ("urgent", 1)]
 )
 def test_a_value_of_another_type_names_its_field(field: str, value: object) -> None:
-    (row,) = infer.question(request(**{field: value}), CONTRACT).rows
+    (row,) = infer.question(request(CONTRACT, **{field: value}), generation()).rows
     with pytest.raises(BadInput) as refused:
         answer(generation(), row, START, "id")
     assert refused.value.thing == field

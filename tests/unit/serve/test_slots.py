@@ -110,6 +110,15 @@ def test_a_request_keeps_its_generation_until_it_lets_go(worker: Worker) -> None
     assert freed() is None
 
 
+def test_a_pipeline_that_comes_later_is_served_without_a_restart(worker: Worker) -> None:
+    worker.point(5)
+    other = BundleFolder(worker.folder.root.parent / "other")
+    other.point(Pointer(1, BUNDLES[1], at=0))
+    worker.slots.look()
+    found = worker.slots.live("other")
+    assert (found is not None and found.sequence, worker.live(), worker.slots.ready) == (1, 5, True)
+
+
 def test_unknown_pipelines_have_no_slot(worker: Worker) -> None:
     with pytest.raises(KeyError):
         worker.slots.live("other")

@@ -16,7 +16,7 @@ from serve.metrics import Metrics
 from serve.scorer import Scorer
 from serve.slots import Slots
 from serve.stages import Since
-from tests.unit.serve.generations import START, generation
+from tests.unit.serve.generations import CONTRACT, IGNORING, START, generation
 from tests.unit.serve.test_answer import request
 
 
@@ -41,7 +41,7 @@ def scorer() -> Scorer:
 
 
 def ask(scorer: Scorer, **changed: object) -> None:
-    body = scorer.parsed("things", json.dumps(request(**changed)).encode())
+    body = scorer.parsed("things", json.dumps(request(CONTRACT, **changed)).encode())
     scorer.infer(generation(), body, START)
     scorer.finished("things", 200, 0.004)
 
@@ -109,3 +109,9 @@ def test_the_point_names_pipeline_and_scorer(scorer: Scorer, tmp_path: Path) -> 
     say(Points(log, scorer.clock, {"scorer": "s"}), scorer, slots)
     (entry,) = log.entries
     assert (entry.value or b"").startswith(b"scorer,pipeline=things,scorer=s ")
+
+
+def test_fields_that_were_passed_over_are_counted(scorer: Scorer) -> None:
+    body = scorer.parsed("things", json.dumps(request(IGNORING, nobody="knows")).encode())
+    scorer.infer(generation(contract=IGNORING), body, START)
+    assert told(scorer)["unknown"] == 1

@@ -1,21 +1,26 @@
 import json
 from pathlib import Path
 
+from hotpath.bundle import CONTENT
+from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.contract.load import load
+from hotpath.contract.monitors import feature_monitors
 from hotpath.handoffs import BadInterval
 from hotpath.settings import PROJECT
+from tests.unit.train.accounts import of_classes
 from train.account import Account, Span
 from train.clocks import Clocks
-from train.content import facts, files
+from train.content import Model, facts, files
 from train.parameters import FIXED
-from train.scorecard import Measured
+from train.scorecard import Measured, scorecard
 
 CONTRACT = load(Path(PROJECT) / "config" / "pipelines" / "flights.yaml")
-MEASURED = Measured(auc=0.71, f1=0.4, accuracy=0.8, threshold=0.3)
-ACCOUNT = Account(
+MEASURED = Measured("binary", {"auc": 0.71, "f1": 0.4, "accuracy": 0.8, "log_loss": 0.5}, threshold=0.3)
+CLASSES = {"train": {"0": 72, "1": 8}, "holdout": {"0": 15, "1": 5}}
+ACCOUNT = of_classes(
+    **CLASSES,
+    kind="binary",
     span=Span(10, 20),
-    rows={"train": 80, "holdout": 20},
-    positive={"train": 8, "holdout": 5},
     left_out={"unlabelled": 3},
     noticed={"files in no manifest": 1},
     batches=(1, 2, 3, 7),
@@ -24,7 +29,14 @@ ACCOUNT = Account(
 )
 CODE: dict[str, object] = {"versions": {"h2o": "<script>"}, "revision": "abc"}
 FACTS = facts(CONTRACT, ACCOUNT, MEASURED, FIXED, trained_at=21, code=CODE)
-FILES = files(CONTRACT, ACCOUNT, MEASURED, FACTS, model=b"mojo", golden=b"rows")
+FITTED = Fitted(
+    baselines={
+        **{f.name: Baseline(80, 80) for f in CONTRACT.features},
+        "carrier": Baseline(80, 2, levels=(("<UA>", 70), ("AA", 8))),
+        "distance": Baseline(80, 0, deciles=tuple(float(n) for n in range(11)), mean=5.0, std=3.0),
+    }
+)
+FILES = files(CONTRACT, ACCOUNT, Model(b"mojo", b"rows", FITTED, MEASURED), FACTS)
 
 
 def test_the_facts_trace_a_model_to_its_window_batches_and_offsets() -> None:
@@ -32,12 +44,8 @@ def test_the_facts_trace_a_model_to_its_window_batches_and_offsets() -> None:
     assert FACTS["batches"] == [1, 2, 3, 7]
     assert FACTS["offsets"] == {"flights.status": {"0": [5, 9]}}
     assert FACTS["fingerprint"] == CONTRACT.fingerprint
-    assert (FACTS["seed"], FACTS["auc"], FACTS["trained_at"], FACTS["revision"]) == (
-        FIXED.seed,
-        0.71,
-        21,
-        "abc",
-    )
+    assert (FACTS["seed"], FACTS["trained_at"], FACTS["revision"]) == (FIXED.seed, 21, "abc")
+    assert (FACTS["kind"], FACTS["metrics"]) == ("binary", MEASURED.metrics)
 
 
 def test_the_facts_say_which_hosts_were_left_out_from_when_to_when() -> None:
@@ -54,13 +62,29 @@ def test_the_facts_are_what_json_gives_back() -> None:
 
 def test_the_scorecard_says_quality_and_rows() -> None:
     assert json.loads(FILES["scorecard.json"]) == {
-        "auc": 0.71,
-        "f1": 0.4,
-        "accuracy": 0.8,
+        "kind": "binary",
+        "metrics": {"auc": 0.71, "f1": 0.4, "accuracy": 0.8, "log_loss": 0.5},
         "threshold": 0.3,
         "rows": {"train": 80, "holdout": 20},
-        "holdout_positive_share": 0.25,
+        "classes": CLASSES,
     }
+
+
+def test_only_a_binary_models_scorecard_has_a_threshold() -> None:
+    account = of_classes({"a": 3, "b": 2}, {"a": 1, "b": 1})
+    assert "threshold" not in scorecard(Measured("classes", {"accuracy": 0.7, "log_loss": 0.6}), account)
+
+
+def test_a_bundle_holds_what_was_fitted() -> None:
+    assert Fitted.from_bytes(FILES["fitted.json"]) == FITTED
+    assert set(FILES) == set(CONTENT)
+
+
+def test_the_card_says_of_each_feature_how_it_was_spread_and_who_watches_it() -> None:
+    page = FILES["card.html"].decode()
+    watched = feature_monitors(CONTRACT, FITTED)
+    for shown in ("2 of 80 null; &lt;UA&gt; 70, AA 8", "0 to 10, median 5", *(m.name for m in watched)):
+        assert shown in page
 
 
 def test_the_card_shows_all_of_it_and_asks_the_network_for_nothing() -> None:

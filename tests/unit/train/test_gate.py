@@ -2,57 +2,88 @@ from math import nan
 
 import pytest
 
-from hotpath.contract.parts import Gate
-from train.account import Account, Span
+from hotpath.contract.parts import Gate, Rule
+from tests.unit.train.accounts import of_classes, of_numbers
+from train.account import Account
 from train.gate import trainable, verdict
 from train.scorecard import Measured
 
 
-def measured(auc: float) -> Measured:
-    return Measured(auc=auc, f1=0.5, accuracy=0.7, threshold=0.3)
-
-
-def account(train: tuple[int, int], holdout: tuple[int, int]) -> Account:
+def binary(train: tuple[int, int], holdout: tuple[int, int]) -> Account:
     """Rows and positive rows of each side."""
-    return Account(
-        span=Span(0, 1),
-        rows={"train": train[0], "holdout": holdout[0]},
-        positive={"train": train[1], "holdout": holdout[1]},
-        left_out={},
-        noticed={},
-        batches=(),
-        offsets={},
-    )
+    return of_classes(_counts(*train), _counts(*holdout), kind="binary")
 
 
-def test_the_gate_lets_a_model_pass_that_reaches_it_exactly() -> None:
-    assert verdict(Gate(auc=0.6), measured(0.6)).passed
-
-
-@pytest.mark.parametrize("auc", [0.5999, nan])
-def test_the_gate_refuses_a_model_below_it_and_says_why(auc: float) -> None:
-    found = verdict(Gate(auc=0.6), measured(auc))
-    assert not found.passed
-    assert f"auc is {auc:.4f}" in found.why
-    assert "0.6" in found.why
-
-
-def test_a_window_with_both_classes_on_both_sides_can_be_trained_on() -> None:
-    assert trainable(account((80, 20), (20, 5))).passed
+def _counts(rows: int, positive: int) -> dict[str, int]:
+    return {name: count for name, count in (("0", rows - positive), ("1", positive)) if count}
 
 
 @pytest.mark.parametrize(
-    ("train", "holdout", "why"),
+    ("rule", "value"), [(Rule("auc", 0.6), 0.6), (Rule("log_loss", 0.5), 0.5), (Rule("log_loss", 0.5), 0.1)]
+)
+def test_the_gate_lets_a_model_pass_that_reaches_it_exactly_or_is_better(rule: Rule, value: float) -> None:
+    assert verdict(Gate((rule,)), Measured("binary", {rule.metric: value})).passed
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "why"),
     [
-        ((80, 0), (20, 5), "only one class in the train rows: 0 of 80"),
-        ((80, 80), (20, 5), "only one class in the train rows: 80 of 80"),
-        ((80, 20), (20, 0), "only one class in the holdout rows: 0 of 20"),
-        ((0, 0), (0, 0), "no train rows in the window; no holdout rows"),
+        (Rule("auc", 0.6), 0.5999, "auc is 0.5999, the gate asks for at least 0.6"),
+        (Rule("auc", 0.6), nan, "auc is nan, the gate asks for at least 0.6"),
+        (Rule("rmse", 12.5), 12.6, "rmse is 12.6000, the gate asks for at most 12.5"),
+        (Rule("rmse", 12.5), nan, "rmse is nan, the gate asks for at most 12.5"),
     ],
 )
-def test_a_window_that_cannot_teach_is_refused(
-    train: tuple[int, int], holdout: tuple[int, int], why: str
+def test_the_gate_refuses_a_model_on_the_wrong_side_of_it_and_says_why(
+    rule: Rule, value: float, why: str
 ) -> None:
-    found = trainable(account(train, holdout))
+    found = verdict(Gate((rule,)), Measured("binary", {rule.metric: value}))
+    assert (found.passed, found.why) == (False, why)
+
+
+def test_every_rule_of_the_gate_must_hold_and_all_that_do_not_are_named() -> None:
+    gate = Gate((Rule("accuracy", 0.8), Rule("log_loss", 0.7)))
+    assert verdict(gate, Measured("classes", {"accuracy": 0.9, "log_loss": 0.6})).passed
+    assert not verdict(gate, Measured("classes", {"accuracy": 0.9, "log_loss": 0.8})).passed
+    both = verdict(gate, Measured("classes", {"accuracy": 0.5, "log_loss": 0.8}))
+    assert both.why.split("; ") == [
+        "accuracy is 0.5000, the gate asks for at least 0.8",
+        "log_loss is 0.8000, the gate asks for at most 0.7",
+    ]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        binary((80, 20), (20, 5)),
+        of_classes({"a": 5, "b": 1}, {"a": 1, "b": 1}),
+        of_classes({"a": 5, "b": 1, "c": 7}, {"a": 1, "c": 1}),
+        of_numbers((-1.0, 3.5), (0.0, 0.5)),
+    ],
+    ids=["binary", "classes", "a class without a holdout row", "number"],
+)
+def test_a_window_whose_answers_differ_on_both_sides_can_be_trained_on(window: Account) -> None:
+    assert trainable(window).passed
+
+
+@pytest.mark.parametrize(
+    ("window", "why"),
+    [
+        (binary((80, 0), (20, 5)), "only one class in the train rows: all 80 are 0"),
+        (binary((80, 80), (20, 5)), "only one class in the train rows: all 80 are 1"),
+        (binary((80, 20), (20, 0)), "only one class in the holdout rows: all 20 are 0"),
+        (binary((0, 0), (0, 0)), "no train rows in the window; no holdout rows in the window"),
+        (of_classes({"a": 5}, {"a": 1, "b": 1}), "only one class in the train rows: all 5 are a"),
+        (
+            of_classes({"a": 5, "b": 1}, {"a": 1, "c": 2}),
+            "no train rows of class c, of which 2 holdout rows are",
+        ),
+        (of_numbers((1.5, 1.5), (0, 1)), "only one value in the train rows: all 10 are 1.5"),
+        (of_numbers((0, 1), (0, 0)), "only one value in the holdout rows: all 10 are 0"),
+        (of_numbers((0, 0), (0, 0), rows=0), "no train rows in the window; no holdout rows"),
+    ],
+)
+def test_a_window_that_cannot_teach_is_refused(window: Account, why: str) -> None:
+    found = trainable(window)
     assert not found.passed
     assert found.why.startswith(why)

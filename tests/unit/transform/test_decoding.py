@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from hotpath.clock import SECOND, Micros, Segment, Timeline
 from hotpath.contract.load import load
 from hotpath.handoffs import ARRIVED_HEADER, Score
-from hotpath.lake import PLACE, REJECTED, Import
+from hotpath.lake import PLACE, REJECTED, UNIT, Import
 from hotpath.settings import PROJECT
 from tests import samples
+from tests.contract.samples import small
+from tests.unit.kernel import lakes
 from transform.arrival import Arrivals
 from transform.decoding import Decoding, Landed, Row
 from transform.streams import SCORES, streams
@@ -79,6 +81,54 @@ def test_a_rejected_record_keeps_its_bytes_its_reason_and_its_place() -> None:
     assert (row["raw"], row["topic"], row["partition"], row["offset"]) == (raw, EVENTS, 0, 0)
     assert row["reason"].startswith("distance:")
     assert "far" not in row["reason"]
+
+
+ASKED = small("  time: at\n", "  time: at\n  consent: flag\n")
+
+
+def test_a_record_without_consent_keeps_its_place_and_nothing_else() -> None:
+    values = [{**lakes.EVENT, "flag": consent} for consent in (True, False)]
+    landed = consenting(*map(orjson.dumps, values))
+    assert landed.counts["events"] == 1
+    assert rejected(landed) == [("consent: expected true", b"", 1)]
+    assert landed.counts["rejected.events"] == 1
+
+
+def test_of_a_record_that_does_not_decode_consent_is_not_known_and_its_bytes_are_not_kept() -> None:
+    landed = consenting(orjson.dumps({**lakes.EVENT, "count": "many"}), b"{torn", None)
+    assert rejected(landed) == [
+        ("count: expected a whole number of 64 bits", b"", 0),
+        ("message: expected JSON", b"", 1),
+    ]
+    assert landed.counts["skipped"] == 1
+
+
+def consenting(*values: bytes | None) -> Landed:
+    """Events of a contract whose consent is its field `flag`."""
+    rows: list[Row] = [(ASKED.events.topic, 0, n, STAMP, None, value) for n, value in enumerate(values)]
+    return Decoding(streams(ASKED), Arrivals(Timeline(), ()), STAMP + SECOND).land(rows)
+
+
+def rejected(landed: Landed) -> list[tuple[str, bytes, int]]:
+    (table,) = (table for (dataset, _), table in landed.tables.items() if dataset == "rejected")
+    return [(row["reason"], row["raw"], row["offset"]) for row in table.to_pylist()]
+
+
+def test_arrays_durations_and_units_reach_the_lakes_columns() -> None:
+    count = "count:  {type: long, min: 0, max: 100}"
+    more = (
+        "tags: {type: array, of: long}",
+        "took: {type: duration, nullable: true}",
+        "inner: {type: object, fields: {a: {type: bool}}}",
+    )
+    contract = small(count, "\n    ".join((count, *more)))
+    raw = orjson.dumps({**lakes.EVENT, "tags": [1, 2], "took": "PT1S", "inner": {"a": True}})
+    rows: list[Row] = [(contract.events.topic, 0, 0, STAMP, None, raw)]
+    (table,) = Decoding(streams(contract), Arrivals(Timeline(), ()), STAMP).land(rows).tables.values()
+    (row,) = table.to_pylist()
+    assert (row["tags"], row["took"], row["inner.a"]) == ([1, 2], 1_000_000, True)
+    assert table.schema.field("size").metadata == {UNIT: b"km"}
+    assert table.schema.field("count").metadata == {UNIT: b""}
 
 
 def test_an_unknown_field_is_kept_out_and_counted() -> None:

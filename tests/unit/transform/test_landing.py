@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -53,6 +54,21 @@ def test_of_a_batch_that_is_done_only_what_its_manifest_lists_is_kept(landing: L
     published(landing, 0, 10, File(f"events/schema=x/{names[0]}", "events", 1, 4, ""))
     landing(NEVER_READ, 0)
     assert [(folder / name).exists() for name in names] == [True, False, True]
+
+
+def test_a_batch_that_was_rewritten_is_done_and_its_new_files_are_kept(landing: Landing) -> None:
+    folder = landing.lake.folder / "events" / "schema=x" / "batch_id=0"
+    new, making = folder / "revision=1/new.parquet", folder / "revision=2/making.parquet"
+    for path in (folder / "old.parquet", new, making):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"PAR1")
+    offsets(landing, 0, 10)
+    published(landing, 0, 10, File("events/schema=x/batch_id=0/old.parquet", "events", 1, 4, ""))
+    (first,) = landing.lake.manifests()
+    file = File("events/schema=x/batch_id=0/revision=1/new.parquet", "events", 1, 4, "")
+    landing.lake.publish(replace(first, files=(file,), revision=1))
+    assert landing(NEVER_READ, 0) is None
+    assert [path.exists() for path in (folder / "old.parquet", new, making)] == [False, True, True]
 
 
 def test_a_checkpoint_begun_anew_over_a_lake_that_has_landed_is_refused(landing: Landing) -> None:

@@ -1,0 +1,193 @@
+"""The reference page of one pipeline (docs/pipelines/NAME.md), rendered from its contract. Pure.
+
+For whoever calls it, feeds it or is about to change it. What keys, types and functions mean is docs.py's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from hotpath.contract.example import example_request
+from hotpath.contract.markdown import table
+from hotpath.contract.metrics import BY_NAME
+from hotpath.contract.model import Contract
+from hotpath.contract.monitors import MEANINGS, feature_monitors
+from hotpath.contract.parts import Field
+from hotpath.contract.request import left_out
+from hotpath.contract.response import answered
+from hotpath.contract.schema_bodies import as_yaml, document
+from hotpath.contract.sections import duration_text
+from hotpath.contract.used import fields_used, tables_used
+
+_FIELDS = ("name", "type", "unit", "range", "where absent", "meaning")
+_CHANGE = """## Change it
+
+1. Edit `config/pipelines/{name}.yaml`: a feature is one line under `features:`.
+   [The contract's page](../contract.md) has every key, type and function.
+2. `hotpath check config/pipelines/{name}.yaml` says what is wrong and what is suspicious;
+   `hotpath try {name} --rows 20` shows rows and features.
+3. `hotpath contract diff {name} config/pipelines/{name}.yaml` says what the change breaks.
+4. `hotpath deploy {name}` trains it on the history that has landed; it is live once it has passed the gate.
+"""
+
+
+def pages(contracts: Iterable[Contract]) -> dict[str, str]:
+    """Page and schema of each pipeline, by their paths in the project."""
+    made = [(f"docs/pipelines/{contract.name}", contract) for contract in contracts]
+    schemas = {f"{path}.schema.yaml": as_yaml(document(contract)) for path, contract in made}
+    return {**{f"{path}.md": page(contract) for path, contract in made}, **schemas}
+
+
+def page(contract: Contract) -> str:
+    """The whole page."""
+    return "\n".join(
+        [
+            f"# {contract.name}\n",
+            f"{contract.question}\n",
+            "Rendered from the contract by `make docs`; a test compares. Do not edit.\n",
+            *_events(contract),
+            *_labels(contract),
+            *_features(contract),
+            *_tables(contract),
+            _training(contract),
+            *_serving(contract),
+            _asking(contract),
+            _monitors(contract),
+            _CHANGE.format(name=contract.name),
+        ]
+    )
+
+
+def _events(contract: Contract) -> Iterable[str]:
+    events = contract.events
+    yield (
+        f"## Events\n\nTopic `{events.topic}`, records in {events.decoder}. `{events.id}` is unique,"
+        f" `{events.entity}` is what a label refers to, `{events.host}` is the machine whose clock stamped"
+        f" `{events.time}`. A question may leave out {_names(sorted(left_out(contract)))}.\n"
+    )
+    if events.consent:
+        yield f"A record whose `{events.consent}` is not true is not landed.\n"
+    yield _fields(events.fields)
+
+
+def _labels(contract: Contract) -> Iterable[str]:
+    labels = contract.labels
+    classes = f" with the classes {_names(labels.classes)}" if labels.kind == "classes" else ""
+    yield (
+        f"## Labels\n\nTopic `{labels.topic}`, records in {labels.decoder}, joined to events by"
+        f" `{labels.entity}`. The target is `{labels.target}` ({labels.kind}{classes}); an event without a"
+        f" label after {duration_text(labels.horizon)} stays unlabelled.\n"
+    )
+    yield _fields(labels.fields)
+
+
+def _features(contract: Contract) -> Iterable[str]:
+    lines = [
+        (
+            f"`{f.name}`",
+            f.type.value,
+            f"`{f.expression}`",
+            _names((*fields_used(f.tree), *tables_used(f.tree))),
+        )
+        for f in contract.features
+    ]
+    yield "## Features\n\nWhat the model sees, from event fields alone.\n"
+    yield table(("name", "type", "expression", "made of"), lines)
+
+
+def _tables(contract: Contract) -> Iterable[str]:
+    if contract.tables:
+        lines = [
+            (f"`{t.name}`", f"`{t.key}`", _names([c.name for c in t.columns]), str(len(t.keys)))
+            for t in contract.tables
+        ]
+        yield "## Tables\n\nThey ship with the contract; its fingerprint covers every cell.\n"
+        yield table(("name", "key", "columns", "rows"), lines)
+
+
+def _training(contract: Contract) -> str:
+    train, floor = contract.train, contract.floor
+    rules = ", ".join(f"{r.metric} {BY_NAME[r.metric].sign} {r.bound:g}" for r in contract.gate.rules)
+    kept = (
+        f" It is rolled back where its AUC lies below {floor.auc:g} in {floor.windows} windows of"
+        f" {duration_text(floor.window)} in a row that have {floor.labels} labels each."
+        if floor
+        else ""
+    )
+    return (
+        f"## Training\n\nEvery {duration_text(train.retrain_every)} on the rows of the last"
+        f" {duration_text(train.window)}; the newest {train.holdout:.0%} judge the model. It goes live with"
+        f" {rules} on them.{kept}\n"
+    )
+
+
+def _serving(contract: Contract) -> Iterable[str]:
+    serve = contract.serve
+    fresh, expired = duration_text(serve.fresh), duration_text(serve.expired)
+    unknown = "refused" if serve.unknown == "refuse" else "passed over and counted"
+    yield (
+        f"## Serving\n\nAn answer of a model older than {fresh} is marked stale; one older than {expired} is"
+        f" not used. A field of a request that is not above is {unknown}."
+        f" Both directions as JSON Schema: [{contract.name}.schema.yaml]({contract.name}.schema.yaml).\n"
+    )
+    if serve.parameters:
+        yield f"The caller's `parameters`:\n\n{_fields(serve.parameters)}"
+    yield f"The answer's outputs:\n\n{_fields(answered(contract))}"
+
+
+def _asking(contract: Contract) -> str:
+    asked = example_request(contract)
+    tensors = ",\n  ".join(json.dumps(tensor, ensure_ascii=False) for tensor in asked.pop("inputs"))
+    more = "".join(f",\n {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in asked.items())
+    body = f'{{"inputs": [\n  {tensors}\n ]{more}}}'
+    return f"""## Ask it
+
+`hotpath score --pipeline {contract.name} --example` asks this:
+
+```json
+{body}
+```
+"""
+
+
+def _monitors(contract: Contract) -> str:
+    watched = feature_monitors(contract)
+    lines = [
+        (f"`{f.name}`", *(f"`{m.name}`" for m in watched if m.feature == f.name)) for f in contract.features
+    ]
+    said = " ".join(f"{kind.capitalize()}: {meaning}." for kind, meaning in MEANINGS.items())
+    return (
+        f"## Monitors\n\n{said} Baselines are fitted with each model and stand on its bundle's card.\n\n"
+        f"{table(('feature', *MEANINGS), lines)}"
+    )
+
+
+def _fields(fields: Iterable[Field]) -> str:
+    return table(
+        _FIELDS,
+        [(f"`{f.name}`", f.type.value, f.unit or "", _range(f), _absent(f), f.doc or "") for f in fields],
+    )
+
+
+def _range(field: Field) -> str:
+    bounds = (
+        "" if field.min is None else f"{field.min:g} to ",
+        "" if field.max is None else f"{field.max:g}",
+    )
+    said = [
+        _names(field.levels) if field.levels else "",
+        f"{bounds[0]}{bounds[1]}",
+        field.format or "",
+    ]
+    return ", ".join(text for text in said if text)
+
+
+def _absent(field: Field) -> str:
+    if field.nullable:
+        return "null"
+    return "refused" if field.default is None else f"`{json.dumps(field.default, ensure_ascii=False)}`"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

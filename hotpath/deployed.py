@@ -1,0 +1,66 @@
+"""The contracts that run: what `hotpath deploy` put there, not the files somebody is editing.
+
+One file a pipeline, canonical JSON, replaced whole; every part of the system reads these. Where nothing was
+ever deployed (a part started by hand, a test), the contract files themselves stand in.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hotpath.contract.load import load
+from hotpath.contract.model import Contract
+from hotpath.errors import BadArtifact
+from hotpath.files import replace
+from hotpath.settings import Settings
+
+_Stamp = tuple[int, int]
+"""When a file was written (ns) and its inode: `replace` makes a new one."""
+
+
+class Deployed:
+    """A folder of deployed contracts. Read again, only what changed is parsed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[Path, tuple[_Stamp, Contract]] = {}
+
+    def put(self, contract: Contract) -> None:
+        """This is what the pipeline runs from now on."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        replace(self._folder / f"{contract.name}.json", contract.canonical())
+
+    def get(self, name: str) -> Contract | None:
+        """A pipeline's contract, None where it was never deployed. Raises BadArtifact on a spoilt file."""
+        path = self._folder / f"{name}.json"
+        try:
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_ino)
+            if (known := self._read.get(path)) is None or known[0] != stamp:
+                known = stamp, _contract(path)
+                self._read[path] = known
+        except FileNotFoundError:
+            return None
+        return known[1]
+
+    def all(self) -> tuple[Contract, ...]:
+        """Every deployed contract, sorted by name."""
+        found = (self.get(path.stem) for path in sorted(self._folder.glob("*.json")))
+        return tuple(contract for contract in found if contract is not None)
+
+
+def contract(settings: Settings, name: str) -> Contract:
+    """What a pipeline runs: deployed, or else its file. Raises BadConfig."""
+    return Deployed(settings.deployed()).get(name) or load(settings.pipelines / f"{name}.yaml")
+
+
+def contracts(settings: Settings) -> tuple[Contract, ...]:
+    """Every pipeline that runs: the deployed ones, or else every contract file. Raises BadConfig."""
+    return Deployed(settings.deployed()).all() or tuple(load(path) for path in settings.contracts())
+
+
+def _contract(path: Path) -> Contract:
+    found = Contract.from_json(path.read_bytes())
+    if found.name != path.stem:
+        raise BadArtifact(str(path), found.name, f"the contract of {path.stem}", "deploy it again")
+    return found

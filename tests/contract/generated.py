@@ -1,0 +1,171 @@
+"""Generated contracts: every key, nested objects, arrays, tables, every kind of target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from hotpath.contract import metrics
+from hotpath.contract.formats import FORMATS
+from hotpath.contract.parts import Kind
+
+names = st.from_regex(r"f_[a-z0-9_]{0,8}", fullmatch=True)
+durations = st.builds("{}{}".format, st.integers(1, 999), st.sampled_from("smhd"))
+texts = st.text(st.characters(codec="utf-8", categories=["L", "P", "N"]), min_size=1, max_size=8)
+_low, _high = st.integers(-1000, 0), st.integers(0, 1000)
+_DOCS = {"doc": texts}
+_LEVELS = st.lists(texts, min_size=2, max_size=5, unique=True)
+_ROLES = {"id": {"type": "string"}, "who": {"type": "string"}, "at": {"type": "timestamp"}}
+_KINDS: tuple[Kind, ...] = ("binary", "classes", "number")
+
+
+@st.composite
+def contracts(draw: st.DrawFn) -> dict[str, Any]:
+    """Plain data of a valid contract."""
+    fields = draw(st.dictionaries(names, _parts(depth=3), max_size=6))
+    for number, field in enumerate(fields.values()):
+        if draw(st.booleans()):
+            field["from"] = f"Foreign Name {number}"
+    kind = draw(st.sampled_from(_KINDS))
+    features = draw(
+        st.dictionaries(names, st.sampled_from([*_usable(fields), "minutes_between(at, at)"]), min_size=1)
+    )
+    consent = [n for n, f in fields.items() if f["type"] == "bool"][:1]
+    fresh = draw(st.integers(1, 100))
+    return {
+        "name": draw(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)),
+        "question": draw(texts),
+        "events": {
+            "topic": "a.b", "id": "id", "entity": "who", "host": "who", "time": "at",
+            "fields": {**_ROLES, **fields},
+            **({"consent": consent[0]} if consent else {}),
+        },
+        "labels": {
+            "topic": "c", "entity": "who", "target": "truth", "horizon": draw(durations),
+            "fields": {"who": {"type": "string"}, "truth": draw(_truths(kind))},
+        },
+        "features": features,
+        "train": {
+            "window": draw(durations),
+            "holdout": f"{draw(st.integers(1, 50))}%",
+            "retrain_every": draw(durations),
+        },
+        "gate": draw(_gates(kind)),
+        "serve": {"fresh": f"{fresh}m", "expired": f"{fresh + 1}m", **draw(_said(features))},
+        **({"floor": draw(_floors())} if kind == "binary" and draw(st.booleans()) else {}),
+        **({"tables": {"places": draw(_tables())}} if draw(st.booleans()) else {}),
+    }  # fmt: skip
+
+
+def _usable(fields: dict[str, dict[str, Any]], prefix: str = "") -> list[str]:
+    """Names of fields that can be features as they are."""
+    found = []
+    for name, field in fields.items():
+        if field["type"] == "object":
+            found += _usable(field["fields"], f"{prefix}{name}.")
+        elif field["type"] in ("category", "bool", "long", "double"):
+            found.append(prefix + name)
+    return found
+
+
+def _parts(depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    """A field or, above the last level, an object."""
+    if depth == 0:
+        return fields()
+    inner = st.dictionaries(names, _parts(depth - 1), min_size=1, max_size=3)
+    objects = st.fixed_dictionaries(
+        {"type": st.just("object"), "fields": inner}, optional={"nullable": st.booleans(), **_DOCS}
+    )
+    return st.one_of(fields(), fields(), objects)
+
+
+def fields() -> st.SearchStrategy[dict[str, Any]]:
+    """Plain data of a field that is no object."""
+    nullable = {"nullable": st.booleans(), **_DOCS}
+    length = {"max_length": st.integers(8, 65536)}
+    bounds = {"min": _low, "max": _high}
+    unit = {"unit": st.just("mi")}
+    formats = {"format": st.sampled_from([f.name for f in FORMATS])}
+    return st.one_of(
+        _field("string", {**nullable, **length, **formats}),
+        _field("string", {"default": texts, **length}),
+        _field("category", {**nullable, **length, "max_levels": st.integers(2, 65536)}),
+        _field("category", {**nullable, "levels": _LEVELS}),
+        _field("bool", nullable),
+        _field("bool", {"default": st.booleans()}),
+        _field("timestamp", nullable),
+        _field("timestamp", {"default": st.just("2026-01-01T00:00:00Z")}),
+        _field("duration", nullable),
+        _field("duration", {"default": st.just("-P1DT2H3M4.5S")}),
+        _field("long", {**nullable, **bounds, **unit}),
+        _field("long", {"default": st.just(0), **bounds}),
+        _field("double", {**nullable, "min": _low.map(lambda n: n / 7), "max": _high, **unit}),
+        st.fixed_dictionaries(
+            {"type": st.just("array"), "of": st.sampled_from(["long", "double"])},
+            optional={**nullable, **bounds, "max_items": st.integers(1, 1024)},
+        ),
+        st.fixed_dictionaries(
+            {"type": st.just("array"), "of": st.just("string")}, optional={**nullable, **length, **formats}
+        ),
+    )
+
+
+def _field(kind: str, optional: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"type": st.just(kind)}, optional=optional)
+
+
+def _truths(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
+    if kind == "binary":
+        return st.just({"type": "bool"})
+    if kind == "classes":
+        return st.fixed_dictionaries({"type": st.just("category"), "levels": _LEVELS})
+    return st.fixed_dictionaries(
+        {"type": st.sampled_from(["long", "double"])}, optional={"unit": st.just("min")}
+    )
+
+
+def _gates(kind: Kind) -> st.SearchStrategy[dict[str, str]]:
+    rules = {m.name: _rule(m) for m in metrics.of(kind)}
+    return st.fixed_dictionaries({}, optional=rules).filter(bool)
+
+
+def _rule(metric: metrics.Metric) -> st.SearchStrategy[str]:
+    bounds = st.integers(int(metric.least * 100) + 1, 100)
+    return bounds.map(lambda n: f"{metric.sign} {n / 100}")
+
+
+def _said(features: dict[str, str]) -> st.SearchStrategy[dict[str, Any]]:
+    score = {"score": {"type": "double", "nullable": True}}
+    channel = {"channel": {"type": "category", "levels": ["web", "branch"], "default": "web"}}
+    given = {name: {"type": "double"} for name, text in features.items() if text.startswith("minutes")}
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "parameters": st.just(channel),
+            "response": st.just({**score, **given}),
+            "unknown": st.just("ignore"),
+        },
+    )
+
+
+def _floors() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "auc": st.integers(50, 100).map(lambda n: f">= {n / 100}"),
+            "window": durations,
+            "windows": st.integers(1, 100),
+            "labels": st.integers(2, 1_000_000),
+        }
+    )
+
+
+def _tables() -> st.SearchStrategy[dict[str, Any]]:
+    rows = st.lists(
+        st.tuples(texts, st.none() | st.integers(-9, 9), st.none() | st.floats(-180, 180)),
+        min_size=1, max_size=5, unique_by=lambda row: row[0],
+    )  # fmt: skip
+    columns = {"code": "string", "rank": "long", "lat": "double"}
+    return rows.map(
+        lambda found: {"key": "code", "columns": columns, "rows": [[*row[:2], row[2]] for row in found]}
+    )

@@ -1,0 +1,73 @@
+"""Each pipeline has a page and a schema in docs, rendered from its contract, and a question it accepts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+
+from hotpath.cli.pages import rendered
+from hotpath.contract.checks import check
+from hotpath.contract.docs import markdown
+from hotpath.contract.example import FORMATTED, example, example_request
+from hotpath.contract.fitted import Baseline, Fitted
+from hotpath.contract.formats import FORMATS
+from hotpath.contract.load import load
+from hotpath.contract.monitors import feature_monitors
+from hotpath.contract.parts import Field
+from hotpath.contract.reference import page
+from hotpath.contract.schema_bodies import document
+from hotpath.settings import PROJECT
+from tests.contract.declared import fields, taken
+from tests.contract.judge import accepts
+from tests.contract.samples import small
+
+PIPELINES = ("flights", "payments")
+
+
+def test_the_pages_in_docs_are_rendered_from_the_contracts() -> None:
+    stale = [path for path, text in rendered().items() if (PROJECT / path).read_text() != text]
+    assert not stale, "run make docs"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_a_page_names_every_field_feature_and_monitor(name: str) -> None:
+    contract = load(PROJECT / "config" / "pipelines" / f"{name}.yaml")
+    text = page(contract)
+    names = [f.name for f in (*contract.events.fields, *contract.labels.fields)]
+    names += [f.name for f in contract.features] + [m.name for m in feature_monitors(contract)]
+    assert all(f"`{name}`" in text for name in names)
+    assert contract.question in text
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_example_on_the_page_is_a_request_of_the_schema(name: str) -> None:
+    contract = load(PROJECT / "config" / "pipelines" / f"{name}.yaml")
+    shown = json.loads(page(contract).split("```json\n")[1].split("```")[0])
+    assert shown == example_request(contract)
+    assert accepts(document(contract), "request", shown)
+
+
+@given(fields())
+def test_an_example_of_a_field_is_a_value_of_it(field: Field) -> None:
+    assert taken(check(field), example(field))
+
+
+def test_every_format_has_an_example() -> None:
+    assert FORMATTED.keys() == {f.name for f in FORMATS}
+
+
+def test_monitors_carry_the_baseline_of_their_feature() -> None:
+    baseline = Baseline(rows=10, nulls=1, levels=(("a", 9),))
+    watched = feature_monitors(small(), Fitted(baselines={"level": baseline}))
+    assert [(m.name, m.feature, m.baseline) for m in watched] == [
+        ("drift_big", "big", None),
+        ("parity_big", "big", None),
+        ("drift_level", "level", baseline),
+        ("parity_level", "level", baseline),
+    ]
+
+
+def test_the_contracts_page_is_among_the_rendered() -> None:
+    assert rendered()["docs/contract.md"] == markdown()

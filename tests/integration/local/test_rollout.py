@@ -1,0 +1,138 @@
+"""What is deployed while the system runs is taken up step by step, and nothing else is touched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from hotpath import progress
+from hotpath.clock import Clock
+from hotpath.contract.model import Contract
+from hotpath.deployed import Deployed
+from hotpath.handoffs import Topic
+from hotpath.lake import Import, Lake, Manifest
+from hotpath.local.processes import Processes
+from hotpath.local.rollout import DEPLOYED, STAGES, Rollout
+from hotpath.local.stack import Part
+from hotpath.local.supervisor import Supervisor
+from hotpath.settings import Settings, load
+from tests.contract.samples import CONTRACT, small
+
+IDLE = (sys.executable, "-c", "import signal; signal.pause()")
+
+
+@dataclass
+class System:
+    """A rollout over parts that only wait to be stopped; `said` and `topics` are what it told."""
+
+    settings: Settings
+    processes: Processes
+    source: bool
+    said: list[str] = field(default_factory=list)
+    topics: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.supervisor = Supervisor({}, self.processes, self.said.append, Clock().elapsed)
+        self.supervisor.add([Part(name, 0, IDLE) for name in ("mirror", "scorer", "monitoring")])
+        self.supervisor.start("mirror", "scorer", "monitoring")
+        self.deployed = Deployed(self.settings.deployed())
+        self.rollout = Rollout(
+            self.settings, self.supervisor, self.deployed, self.ensure, self.said.append, self.of_pipeline
+        )
+        self.lake = Lake(self.settings.lake_root(), "small")
+
+    def ensure(self, wanted: Sequence[Topic]) -> None:
+        self.topics = {topic.name for topic in wanted}
+
+    def of_pipeline(self, name: str) -> tuple[Part, ...]:
+        kinds = ("ingest", "transform", "train") if self.source else ("transform", "train")
+        return tuple(Part(f"{kind}-{name}", 0, IDLE) for kind in kinds)
+
+    def pids(self) -> dict[str, int]:
+        return {name: child.pid for name, child in self.processes.running.items()}
+
+
+@pytest.fixture(params=[True, False], ids=["with producers of ours", "with a customer's producers"])
+def system(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[System]:
+    monkeypatch.setenv("HOTPATH__DATA", str(tmp_path / "run"))
+    processes = Processes(tmp_path / "logs")
+    try:
+        yield System(load(), processes, request.param)
+    finally:
+        processes.stop(*processes.running)
+
+
+def changed(old: str, new: str) -> Contract:
+    return small(old, new)
+
+
+def test_a_new_pipeline_gets_its_topics_its_history_its_query_and_its_trainer(system: System) -> None:
+    before = system.pids()
+    system.deployed.put(small())
+    system.rollout.step()
+    assert {"small.asked", "small.answered", "hotpath.scores.small"} <= system.topics
+    if system.source:
+        assert "ingest-small" in system.pids()
+        assert "transform-small" not in system.pids(), "the stream job must know what was imported first"
+        system.lake.record_import(Import("history", {"small.asked": {0: (0, 9)}}))
+        system.rollout.step()
+        assert "transform-small" in system.pids()
+        assert "train-small" not in system.pids(), "its history has not landed"
+        system.lake.publish(Manifest(0, {}, {"small.asked": {0: 10}}, (), {}, 0))
+    system.rollout.step()
+    assert {"transform-small", "train-small"} <= set(system.pids())
+    assert {n: p for n, p in system.pids().items() if n in before and n != "mirror"} == {
+        n: p for n, p in before.items() if n != "mirror"
+    }
+    assert system.pids()["mirror"] != before["mirror"], "it has more topics to carry"
+    said = progress.read(system.settings.state("rollout"))
+    assert (said[DEPLOYED], said[STAGES]) == ({"small": small().fingerprint}, {"small": "running"})
+
+
+def test_a_changed_feature_restarts_nothing(system: System) -> None:
+    running(system)
+    before = system.pids()
+    system.deployed.put(changed("size > 1.5", "size > 2.5"))
+    system.rollout.step()
+    assert system.pids() == before
+
+
+def test_a_changed_field_restarts_the_pipelines_own_query_alone(system: System) -> None:
+    running(system)
+    before = system.pids()
+    system.deployed.put(changed("max: 100", "max: 200"))
+    system.rollout.step()
+    own = {"transform-small", "ingest-small"}
+    assert {n for n, pid in system.pids().items() if pid != before[n]} == own & set(before)
+
+
+def test_a_step_without_anything_new_does_nothing(system: System) -> None:
+    running(system)
+    before, said = system.pids(), list(system.said)
+    system.rollout.step()
+    assert (system.pids(), system.said) == (before, said)
+
+
+def test_two_pipelines_are_carried_by_one_mirror(system: System) -> None:
+    running(system)
+    mirror = system.pids()["mirror"]
+    other = CONTRACT.replace("name: small", "name: other").replace("small.", "other.")
+    system.deployed.put(Contract.from_yaml(other, "other.yaml"))
+    system.rollout.step()
+    assert {"small.asked", "other.asked"} <= system.topics
+    assert system.pids()["mirror"] != mirror
+
+
+def running(system: System) -> None:
+    """The pipeline is deployed and up."""
+    system.deployed.put(small())
+    system.lake.record_import(Import("history", {}))
+    system.rollout.step()
+    system.rollout.step()
+    assert system.rollout.stages == {"small": "running"}

@@ -1,0 +1,53 @@
+"""What runs is what was deployed, whatever stands in the files that somebody edits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hotpath import deployed
+from hotpath.deployed import Deployed
+from hotpath.errors import BadArtifact
+from hotpath.settings import Settings, load
+from tests.contract.samples import CONTRACT, small
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "small.yaml").write_text(CONTRACT)
+    monkeypatch.setenv("HOTPATH__DATA", str(tmp_path / "run"))
+    monkeypatch.setenv("HOTPATH__PIPELINES", str(tmp_path / "pipelines"))
+    return load()
+
+
+def test_a_deployed_contract_is_read_back_and_a_newer_one_replaces_it(tmp_path: Path) -> None:
+    found = Deployed(tmp_path / "deployed")
+    assert (found.all(), found.get("small")) == ((), None)
+    found.put(small())
+    assert (found.all(), found.get("small")) == ((small(),), small())
+    assert found.get("small") is found.get("small"), "what has not changed is not parsed again"
+    newer = small("size > 1.5", "size > 2.5")
+    Deployed(tmp_path / "deployed").put(newer)
+    assert found.get("small") == newer
+
+
+def test_the_file_stands_in_where_nothing_was_deployed(settings: Settings) -> None:
+    assert deployed.contract(settings, "small") == small()
+    assert deployed.contracts(settings) == (small(),)
+
+
+def test_a_file_that_is_edited_changes_nothing_until_it_is_deployed(settings: Settings) -> None:
+    Deployed(settings.deployed()).put(small())
+    (settings.pipelines / "small.yaml").write_text(CONTRACT.replace("1.5", "2.5"))
+    (settings.pipelines / "other.yaml").write_text(CONTRACT.replace("name: small", "name: other"))
+    assert deployed.contract(settings, "small") == small()
+    assert deployed.contracts(settings) == (small(),)
+
+
+def test_a_spoilt_file_is_named(tmp_path: Path) -> None:
+    Deployed(tmp_path).put(small())
+    (tmp_path / "small.json").rename(tmp_path / "other.json")
+    with pytest.raises(BadArtifact, match=r"other\.json"):
+        Deployed(tmp_path).all()
