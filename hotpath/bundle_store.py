@@ -65,6 +65,10 @@ class BundleStore:
             raise BadArtifact(str(path), error.strerror, "the bundle's bytes, kept") from error
         return Sealed(bundle, packed, sha256(packed))
 
+    def kept(self) -> list[str]:
+        """Ids of the bundles that are kept, announced or not, sorted."""
+        return sorted(path.stem for path in (self._folder / "bundles").glob("[0-9a-f]*.zip"))
+
     def taken(self) -> dict[int, dict[str, object]]:
         """Every number that was taken, and for what; nothing says that it was announced."""
         folder = self._folder / "sequence"

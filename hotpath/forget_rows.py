@@ -44,17 +44,20 @@ def theirs(table: pa.Table, entity: str) -> pa.Array:
 def mentions(raw: bytes, entity: str) -> bool:
     """Whether a record that could not be decoded is, or may be, about the entity."""
     try:
-        return _holds(json.loads(raw), entity)
+        return _holds(json.loads(raw, object_pairs_hook=_values), entity)
     except (ValueError, RecursionError):
         return entity.encode("utf-8", "replace") in raw
+
+
+def _values(pairs: list[tuple[str, Any]]) -> list[Any]:
+    """An object's values, those of a key that stands there twice too: such a record is a rejected one."""
+    return [value for _, value in pairs]
 
 
 def _holds(value: Any, entity: str) -> bool:
     todo = [value]
     while todo:
         match todo.pop():
-            case dict() as found:
-                todo += found.values()
             case list() as found:
                 todo += found
             case str() | int() as found if str(found) == entity:

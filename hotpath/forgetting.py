@@ -36,7 +36,8 @@ POINTS = ("before the files", "before the manifest", "before the removal", "afte
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was erased: `rows` by dataset, `rewritten` files that held them, in the batches up to `batch`.
+    """What was erased: `rows` by dataset, `rewritten` files that held them, in the batches up to `batch`
+    (None: there was none); one that landed meanwhile was not searched.
 
     `leftovers`: files of an earlier attempt that was cut short, removed now.
     """
@@ -68,12 +69,13 @@ def forget(lake: Lake, contract: Contract, entity: str, reached: Reached = nothi
         leftovers = _sweep(lake)
         rows: Counter[Dataset] = Counter()
         rewritten = 0
-        for manifest in lake.manifests():
+        manifests = lake.manifests()
+        for manifest in manifests:
             hit = [file for file in manifest.files if _count(lake, contract, file, entity)]
             if hit:
                 rewritten += len(hit)
                 rows.update(_rewrite(lake, contract, manifest, hit, entity, reached))
-        return Forgotten(dict(rows), rewritten, leftovers, lake.newest())
+        return Forgotten(dict(rows), rewritten, leftovers, max((m.batch for m in manifests), default=None))
 
 
 def _rewrite(

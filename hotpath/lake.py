@@ -174,16 +174,17 @@ class Lake:
         self, reading: Callable[[Sequence[Manifest]], T], manifests: Sequence[Manifest] | None = None
     ) -> T:
         """What `reading` makes of these manifests, or of all. Where it raises BadArtifact and a batch has a
-        newer revision by now, it reads once more: its file was taken away, not lost.
+        newer revision by now, it reads again: its file was taken away, not lost.
         """
-        listed = self.manifests() if manifests is None else manifests
-        try:
-            return reading(listed)
-        except BadArtifact:
-            renewed = tuple(self.manifest(m.batch) or m for m in listed)
-            if renewed == tuple(listed):
-                raise
-            return reading(renewed)
+        listed = tuple(self.manifests() if manifests is None else manifests)
+        while True:
+            try:
+                return reading(listed)
+            except BadArtifact:
+                renewed = tuple(self.manifest(m.batch) or m for m in listed)
+                if renewed == listed:
+                    raise
+                listed = renewed
 
     def read(
         self,

@@ -30,8 +30,8 @@ def keeps_callers(folder: BundleFolder, live: str, candidate: bytes, key: Ed2551
         log.warning("nothing to compare a candidate with: %s", error)
         return
     if reasons := breaks_callers(now, _contract(candidate, key)):
-        todo = "keep the request's fields, or give the changed contract another name"
-        raise BadArtifact("candidate's contract", "; ".join(reasons), "what callers send now, accepted", todo)
+        todo = "mend that, or give the changed contract another name"
+        raise BadArtifact("candidate's contract", "; ".join(reasons), "what callers send now taken, and answered alike", todo)
 
 
 def _contract(packed: bytes, key: Ed25519PublicKey) -> Contract:

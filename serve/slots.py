@@ -49,6 +49,7 @@ class Slots:
     def __init__(self, root: Path, load: Load, told: Told) -> None:
         self._root, self._load, self._told = root, load, told
         self._slots: dict[str, Slot] = {}
+        self._awaited: frozenset[str] | None = None
 
     def live(self, pipeline: str) -> Generation | None:
         """The generation to answer with now; None where none is verified. KeyError: no such pipeline."""
@@ -60,12 +61,18 @@ class Slots:
 
     @property
     def ready(self) -> bool:
-        """Whether every pipeline that was ever made live on this host has a verified generation here."""
-        return bool(self._slots) and all(slot.live for slot in self._slots.values())
+        """Whether there is a verified generation here, and one of every pipeline that stood on this host when
+        this worker first looked. A pipeline that is deployed later takes nothing from those that answer.
+        """
+        live = {name for name, slot in self._slots.items() if slot.live is not None}
+        return bool(live) and live >= (self._awaited or frozenset())
 
     def look(self) -> None:
         """Follow every live pointer once. A bundle that is not good leaves what is live untouched."""
-        for path in sorted(self._root.glob("*/live.json")):
+        paths = sorted(self._root.glob("*/live.json"))
+        if self._awaited is None:
+            self._awaited = frozenset(path.parent.name for path in paths)
+        for path in paths:
             folder = BundleFolder(path.parent)
             try:
                 self._follow(folder)

@@ -102,9 +102,11 @@ def doubted(events: DataFrame, contract: Contract, clocks: Clocks) -> DataFrame:
 
 def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
     """One row an entity: the newest label that had arrived by `now`, and whether its labels disagree."""
-    target = field(contract.labels.target)
+    target, classes = field(contract.labels.target), contract.labels.classes
+    # A class that an older contract had is no answer to today's question, as for who measures live quality.
+    known = target.isin(*classes) if contract.labels.kind == "classes" else target.isNotNull()
     return (
-        labels.filter((F.col("arrived_at") <= _instant(now)) & target.isNotNull())
+        labels.filter((F.col("arrived_at") <= _instant(now)) & known)
         .select(field(contract.labels.entity).alias("entity"), target.alias("target"), *_place())
         .groupBy("entity")
         .agg(

@@ -76,7 +76,8 @@ def _plain(contract: Contract, shown: Evidence, findings: Sequence[Finding]) -> 
 
 def _print(file: Path, contract: Contract, shown: Evidence, findings: Iterable[Finding]) -> None:
     print(f"{file}: ok, {len(contract.features)} features, {contract.fingerprint}")
-    print(f"sample: {len(shown.rows)} events, {len(shown.answers)} labels" if shown.rows else "no sample")
+    sample = bool(shown.rows or shown.refused)
+    print(f"sample: {len(shown.rows)} events, {len(shown.answers)} labels" if sample else "no sample")
     for (name, todo), same in groupby(findings, lambda f: (f.suspicion, f.todo)):
         found = list(same)
         for finding in found[:SHOWN]:

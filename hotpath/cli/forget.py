@@ -55,15 +55,17 @@ def topics(contract: Contract) -> list[str]:
 
 
 def holding(store: BundleStore, contract: Contract, entity: str) -> list[str]:
-    """Ids of the bundles whose golden rows hold the entity. Raises BadArtifact on one that does not read."""
-    kept = sorted({run.bundle for run in store.runs() if run.bundle is not None})
-    return [bundle for bundle in kept if _holds(store, bundle, f"event.{contract.events.entity}", entity)]
+    """Ids of the bundles whose golden rows hold the entity, or cannot be read: rather one too many."""
+    return [bundle for bundle in store.kept() if _holds(store, bundle, contract, entity)]
 
 
-def _holds(store: BundleStore, bundle: str, column: str, entity: str) -> bool:
+def _holds(store: BundleStore, bundle: str, contract: Contract, entity: str) -> bool:
+    """Told by the entity's column, or by all of an event where an older contract called it otherwise."""
     try:
         with zipfile.ZipFile(io.BytesIO(store.sealed(bundle).packed)) as packed:
             golden = pq.read_table(pa.BufferReader(packed.read("golden.parquet")))
-    except (zipfile.BadZipFile, KeyError, pa.ArrowException) as error:
-        raise BadArtifact(f"bundle {bundle}", str(error), "golden rows that read") from error
-    return column in golden.column_names and entity in golden[column].to_pylist()
+    except (BadArtifact, zipfile.BadZipFile, KeyError, pa.ArrowException):
+        return True
+    named, there = f"event.{contract.events.entity}", golden.column_names
+    columns = [named] if named in there else [name for name in there if name.startswith("event.")]
+    return any(entity in golden[name].to_pylist() for name in columns)

@@ -54,11 +54,14 @@ def new(
     print("\n".join(map(str, written)))
     for note in made.notes:
         print(f"note: {note}", file=sys.stderr)
-    print(f"next: hotpath check {name} · hotpath try {name} · hotpath test {name} --accept", file=sys.stderr)
+    print(f"next: {following(name, written[0], out)}", file=sys.stderr)
 
 
 def write(made: Draft, out: Path) -> list[Path]:
-    """The files of a draft, once its contract has loaded. Raises BadInput where one is there already."""
+    """The files of a draft, once its contract has loaded.
+
+    Raises BadInput where one is there already, or none can be written.
+    """
     file, folder = out / f"{made.name}.yaml", out / made.name
     for path in (file, folder):
         if path.exists():
@@ -66,13 +69,22 @@ def write(made: Draft, out: Path) -> list[Path]:
     text = contract_text(made)
     contract = Contract.from_yaml(text, str(file))
     shown = evidence(contract, samples.encoded(made.rows).splitlines(), ())
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise BadInput(str(folder), error.strerror, "a folder that can be made") from error
     sample = samples.write(folder, "sample", made.rows)
     answers = samples.write(folder, "labels", made.answers)
     texts = {file: text, folder / "tests.yaml": plan_text(shown), folder / "README.md": readme(made)}
     for path, content in texts.items():
         path.write_text(content, "utf-8")
     return [file, sample, answers, folder / "tests.yaml", folder / "README.md"]
+
+
+def following(name: str, file: Path, out: Path | None) -> str:
+    """The commands that come next; a contract outside the pipelines' folder is named by its file."""
+    called = name if out is None else file
+    return f"hotpath check {called} · hotpath try {called} · hotpath test {called} --accept"
 
 
 def _sampled(path: Path) -> list[dict[str, object]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from hotpath.contract import metrics
 from hotpath.contract.decode import DECODERS, check_schema
-from hotpath.contract.expressions import Scope, normal, parse
+from hotpath.contract.expressions import LONGEST, Scope, normal, parse
 from hotpath.contract.fields import named, parts, scalars
 from hotpath.contract.keys import EVENTS, FLOOR, GATE, LABELS, SERVE, TABLE, TRAIN
 from hotpath.contract.outputs import outputs
@@ -251,7 +251,10 @@ def _feature(section: Section, name: str, scope: Scope) -> Feature:
         raise section.wrong(
             name, f"an expression of type {', '.join(_FEATURES)}, not {tree.type}", _todo(tree.type)
         )
-    return Feature(name, normal(text), tree)
+    spelt = normal(text)
+    if len(spelt) > LONGEST:  # it travels in this spelling, and must be read again
+        raise section.wrong(name, f"at most {LONGEST} characters in its one spelling, not {len(spelt)}")
+    return Feature(name, spelt, tree)
 
 
 def _todo(kind: Type) -> str:
@@ -265,4 +268,6 @@ def _role(section: Section, key: str, fields: tuple[Field, ...], types: tuple[Ty
         raise section.wrong(key, f"one of its fields ({', '.join(known)}){nearest(name, list(known))}")
     if known[name].type not in types or known[name].nullable:
         raise section.wrong(key, f"a field of type {' or '.join(types)} that is not nullable")
+    if known[name].default == "":
+        raise section.wrong(key, "a field that has no empty default")
     return name

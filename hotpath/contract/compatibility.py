@@ -146,6 +146,8 @@ def _changed(what: str, name: str, old: _Side, new: _Side) -> Iterator[Change]:
         yield _change("unit changed", what, before.unit or "none", after.unit or "none", new.audience)
     if before.type == after.type or texts:
         yield from _values(what, name, old, new)
+    if before.max_levels != after.max_levels:
+        yield _change("levels kept changed", what, str(before.max_levels), str(after.max_levels))
     if before.nullable != after.nullable:
         rule = "null allowed" if after.nullable else "null refused"
         yield _change(rule, what, _null(before), _null(after), new.audience)
@@ -256,19 +258,21 @@ def _outputs(old: Sequence[Field], new: Sequence[Field]) -> Iterator[Change]:
             yield _change("output removed", what, "there", "not there")
         elif name not in before:
             yield _change("output added", what, "not there", "there")
-        elif _meaning(before[name]) != _meaning(after[name]):
-            now_null = after[name].nullable and not before[name].nullable
-            same = (before[name].type, before[name].unit) == (after[name].type, after[name].unit)
-            whom: tuple[Whom, ...] = () if same and not now_null else ("callers",)
-            yield _change("output changed", what, _output(before[name]), _output(after[name]), whom)
+        elif (was := _output(before[name])) != (now := _output(after[name])):
+            whom: tuple[Whom, ...] = () if _expected(before[name], after[name]) else ("callers",)
+            yield _change("output changed", what, was, now, whom)
 
 
-def _meaning(field: Field) -> tuple[object, ...]:
-    return field.type, field.unit, field.nullable
+def _expected(before: Field, after: Field) -> bool:
+    """Whether an output may hold nothing that it might not have held before."""
+    old, new = (_Side({f.name: f}, {}, frozenset(), ("callers",)) for f in (before, after))
+    same = (before.type, before.unit) == (after.type, after.unit)
+    return same and (before.nullable or not after.nullable) and _within(new, old, after.name)
 
 
 def _output(field: Field) -> str:
-    return f"{field.type}{f' in {field.unit}' if field.unit else ''}, {_null(field)}"
+    limits = _limits(_Side({field.name: field}, {}, frozenset(), ("callers",)), field.name)
+    return f"{field.type}{f' in {field.unit}' if field.unit else ''}, {limits}, {_null(field)}"
 
 
 def _named(where: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:

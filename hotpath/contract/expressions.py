@@ -186,7 +186,7 @@ class _Typing:
         return BadConfig(self._place(node), ast.get_source_segment(self._text.strip(), node), expected, todo)
 
     def _place(self, node: ast.expr) -> str:
-        line = self._text.strip().split("\n")[node.lineno - 1]
+        line = _lines(self._text)[node.lineno - 1]
         column = len(line.encode()[: node.col_offset].decode())
         return self._where(_offset(self._text, node.lineno, column))
 
@@ -203,5 +203,10 @@ def _dotted(node: ast.expr) -> str:
 def _offset(text: str, line: int, column: int) -> int:
     """Where in `text` a place of its stripped text is: `line` from 1, `column` in characters from 0."""
     margin = len(text) - len(text.lstrip())
-    before = text.strip().split("\n")[: line - 1]
+    before = _lines(text)[: line - 1]
     return margin + sum(len(passed) + 1 for passed in before) + column
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of the stripped text as Python's parser counts them, one character apart."""
+    return text.strip().replace("\r\n", " \n").replace("\r", "\n").split("\n")

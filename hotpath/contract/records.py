@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hotpath.contract.checks import Check, checks
 from hotpath.contract.parts import Field, Object, Part, Source
 from hotpath.contract.types import Scalar, Value
-from hotpath.errors import BadInput
+from hotpath.errors import BadConfig, BadInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ def flattened(source: Source) -> Callable[[Mapping[str, Any]], Decoded]:
 
 
 def by_path(source: Source) -> dict[str, Field]:
-    """Each field by the path of keys under which its records have it, joined by dots."""
+    """Each field by the path of keys under which its records have it, joined by dots.
+
+    Raises BadConfig where two have one path, which takes a `from` with a dot.
+    """
     found = dict[str, str]()
     _paths(source.parts, "", found)
     by_name = {f.name: f for f in source.fields}
@@ -119,5 +122,7 @@ def _paths(parts: Sequence[Part], prefix: str, found: dict[str, str]) -> None:
     for part in parts:
         if isinstance(part, Object):
             _paths(part.parts, f"{prefix}{part.key}.", found)
+        elif (path := prefix + part.key) in found:
+            raise BadConfig("schema", path, f"each path once, not of {found[path]} and of {part.name}")
         else:
-            found[prefix + part.key] = part.name
+            found[path] = part.name

@@ -17,7 +17,7 @@ from hotpath.contract.parts import Field
 from hotpath.contract.request import left_out
 from hotpath.contract.response import answered
 from hotpath.contract.schema_bodies import as_yaml, document
-from hotpath.contract.sections import duration_text
+from hotpath.contract.sections import duration_text, rule_text
 from hotpath.contract.used import fields_used, tables_used
 
 _FIELDS = ("name", "type", "unit", "range", "where absent", "meaning")
@@ -108,7 +108,7 @@ def _tables(contract: Contract) -> Iterable[str]:
 
 def _training(contract: Contract) -> str:
     train, floor = contract.train, contract.floor
-    rules = ", ".join(f"{r.metric} {BY_NAME[r.metric].sign} {r.bound:g}" for r in contract.gate.rules)
+    rules = ", ".join(f"{r.metric} {rule_text(BY_NAME[r.metric].sign, r.bound)}" for r in contract.gate.rules)
     kept = (
         f" It is rolled back where its AUC lies below {floor.auc:g} in {floor.windows} windows of"
         f" {duration_text(floor.window)} in a row that have {floor.labels} labels each."
@@ -171,16 +171,19 @@ def _fields(fields: Iterable[Field]) -> str:
 
 
 def _range(field: Field) -> str:
-    bounds = (
-        "" if field.min is None else f"{field.min:g} to ",
-        "" if field.max is None else f"{field.max:g}",
-    )
-    said = [
-        _names(field.levels) if field.levels else "",
-        f"{bounds[0]}{bounds[1]}",
-        field.format or "",
-    ]
+    said = [_names(field.levels) if field.levels else "", _bounds(field.min, field.max), field.format or ""]
     return ", ".join(text for text in said if text)
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "" if high is None else f"to {_number(high)}"
+    return f"from {_number(low)}" if high is None else f"{_number(low)} to {_number(high)}"
+
+
+def _number(bound: float) -> str:
+    """As short as it can be said exactly."""
+    return repr(bound).removesuffix(".0")
 
 
 def _absent(field: Field) -> str:

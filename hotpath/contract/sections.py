@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nextafter
 from typing import Any
 
 from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Micros
@@ -21,6 +22,7 @@ _PERCENT = re.compile(r"([1-9][0-9]?)%")
 _RULE = re.compile(r"(>=|<=) ((0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)")
 HUGE = 1e12
 """A rule's number from here on is no bound worth saying."""
+_LARGEST = nextafter(HUGE, 0.0)
 _A_DURATION = "a duration like 90s, 30m, 24h or 30d"
 
 
@@ -113,7 +115,7 @@ class Section:
         span = f"from {least:g} to {most:g}" if most < HUGE else f"from {least:g} on"
         expected = f'a rule like "{sign} {"0.60" if most <= 1 else "10"}", {span}'
         found = _RULE.fullmatch(self.text(key, expected))
-        if not found or found[1] != sign or not least <= float(found[2]) <= most:
+        if not found or found[1] != sign or not least <= float(found[2]) <= min(most, _LARGEST):
             raise self.wrong(key, expected)
         return float(found[2])
 

@@ -108,12 +108,12 @@ def table(name: str, key: str, columns: Mapping[str, tuple[Type, Sequence[Scalar
     keys = columns[key][1]
     if not 1 <= len(keys) <= MOST_ROWS:
         raise BadConfig(source, f"{len(keys)} rows", f"1 to {MOST_ROWS}")
-    if None in keys or len(set(keys)) != len(keys):
-        raise BadConfig(f"{source}: {key}", _twice(keys), "each key once, none empty")
-    order = sorted(range(len(keys)), key=lambda row: str(keys[row]))
     for kind, values in columns.values():
         for value in values:
             _check(kind, value, source)
+    if None in keys or len(set(keys)) != len(keys):
+        raise BadConfig(f"{source}: {key}", _twice(keys), "each key once, none empty")
+    order = sorted(range(len(keys)), key=lambda row: str(keys[row]))
     made = (Column(n, columns[n][0], tuple(columns[n][1][row] for row in order)) for n in sorted(columns))
     return Table(name, key, tuple(made))
 

@@ -170,19 +170,21 @@ class Demo:
         def in_time() -> bool:
             return self.clock.elapsed() < end
 
-        contracts = [*self.rollout.taken.values()] or [self.contract]
-        names = [contract.name for contract in contracts]
+        # What a pipeline has not landed yet that was deployed just now is not lost: it goes on next time.
+        contracts = self.rollout.landed() or [self.contract]
+        contract = next(contract for contract in contracts if contract.name == PIPELINE)
+        names = [*self.rollout.taken] or [PIPELINE]
         self.parts.stop("transactions", *(f"ingest-{n}" for n in names), *(f"train-{n}" for n in names))
-        for contract in contracts:
-            drained(self.settings, contract, in_time)
-        live = joined(self.settings, self.contract, self.clock, in_time)
+        for one in contracts:
+            drained(self.settings, one, in_time)
+        live = joined(self.settings, contract, self.clock, in_time)
         # Who measures ends before who writes, so that the last points are written too.
         self.parts.stop("scorer", "follower", *(f"transform-{n}" for n in names), "agent")
         crossed(self.settings, in_time)
         self.parts.stop("monitoring")
         points = self._points()
-        others = [contract for contract in contracts if contract.name != PIPELINE]
-        return close_books(self.settings, self.contract, others, self.clock, self.began, live, points)
+        others = [one for one in contracts if one is not contract]
+        return close_books(self.settings, contract, others, self.clock, self.began, live, points)
 
     def _points(self) -> Written:
         """Nothing is written, and nothing lost, where there is no InfluxDB: the points stand in Kafka."""

@@ -5,7 +5,7 @@ Nothing is done here that the parts do not do by themselves: they take up what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hotpath import progress
@@ -35,19 +35,39 @@ WORKING = ("window", "training", "publishing")
 def deploy(settings: Settings, contract: Contract) -> Contract | None:
     """This is what the pipeline runs from now on; what it ran until now, None where it is new.
 
-    Raises BadConfig, and deploys nothing, where callers of what runs would be refused.
+    Raises BadConfig, and deploys nothing, where callers of what runs would be refused, or its query could not
+    go on.
     """
     deployed = Deployed(settings.deployed())
     before = deployed.get(contract.name)
-    if before is not None and (broken := breaks_callers(before, contract)):
+    if before is not None:
+        _goes_on(before, contract)
+    deployed.put(contract)
+    return before
+
+
+def _goes_on(before: Contract, contract: Contract) -> None:
+    if broken := breaks_callers(before, contract):
         raise BadConfig(
             f"contract {contract.name}",
             "; ".join(broken),
-            "nothing that refuses what callers of the running one send",
-            "give the field a default, or deploy it as a pipeline of another name",
+            "what callers of the running one send taken, and answered alike",
+            "mend that, or deploy it as a pipeline of another name",
         )
-    deployed.put(contract)
-    return before
+    # Spark takes a topic that its checkpoint knows and its query does not for lost data, and ends for ever.
+    was, now = ([c.events.topic, c.labels.topic] for c in (before, contract))
+    if was != now:
+        todo = "deploy it as a pipeline of another name"
+        raise BadConfig(f"topics of contract {contract.name}", now, f"those of the running one, {was}", todo)
+
+
+def answering(receipts: Iterable[Receipt], pipeline: str, bundles: Collection[str]) -> int | None:
+    """The sequence that a pipeline answers with by its newest receipt, if its bundle is one of these."""
+    newest = None
+    for receipt in receipts:
+        if receipt.pipeline == pipeline and receipt.kind in ("live", "rolled_back"):
+            newest = receipt
+    return None if newest is None or newest.bundle not in bundles else newest.sequence
 
 
 @dataclass
@@ -62,6 +82,7 @@ class Following:
 
     def __post_init__(self) -> None:
         self._store = BundleStore(self.settings.bundle_store() / self.contract.name)
+        self._receipts = KafkaLog(self.settings.kafka.onprem.address)
         self._landed: int | None = None
 
     def follow(self, deadline_s: float) -> int | None:
@@ -78,14 +99,12 @@ class Following:
         return None
 
     def live(self) -> int | None:
-        """The newest sequence of this very contract that a scorer said is live."""
-        ours = {run.bundle for run in self._runs() if run.sequence is not None}
+        """The sequence that answers, by the scorers' newest word, if its model is of this very contract."""
+        ours = {run.bundle for run in self._runs() if run.bundle is not None}
         if not ours:
             return None
-        entries = standing(KafkaLog(self.settings.kafka.onprem.address), RECEIPTS)
-        said = Receipt.readable(entry.value for entry in entries)
-        live = [r.sequence for r in said if r.kind == "live" and r.bundle in ours]
-        return max(live, default=None)
+        said = Receipt.readable(entry.value for entry in standing(self._receipts, RECEIPTS))
+        return answering(said, self.contract.name, ours)
 
     def news(self) -> Iterator[str]:
         """Where it stands, in the order of the way; every line is the same as long as nothing changes."""

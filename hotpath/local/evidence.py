@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from hotpath.clock import SECOND, Timeline
 from hotpath.contract.model import Contract
@@ -53,8 +52,7 @@ def freshness(lake: Lake, timeline: Timeline) -> dict[str, float]:
     seconds: list[float] = []
     for manifest in lake.manifests():
         landed = timeline.real(manifest.landed_at)
-        for path in lake.paths("events", [manifest]):
-            table = pq.read_table(path, columns=["arrived_at", "imported"], partitioning=None)
+        if (table := lake.read("events", ["arrived_at", "imported"], [manifest])).num_rows:
             arrived = table.filter(pc.invert(table["imported"]))["arrived_at"].cast(pa.int64())
             seconds += [(landed - timeline.real(at)) / SECOND for at in arrived.to_pylist()]
     seconds.sort()

@@ -91,7 +91,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Report:
-    """report.json; `pipelines`: those that were deployed beside the demonstration's own."""
+    """report.json; `pipelines`: those deployed beside the demonstration's own whose history has landed."""
 
     seconds_to_first_answer: float | None
     events: Records

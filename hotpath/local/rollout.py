@@ -13,6 +13,7 @@ from typing import Literal
 
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
+from hotpath.errors import Unavailable
 from hotpath.handoffs import Topic, topics
 from hotpath.lake import Lake
 from hotpath.local import stack
@@ -29,7 +30,7 @@ DEPLOYED, STAGES = "deployed", "stages"
 
 @dataclass
 class Rollout:
-    """`step` does what can be done now and never waits.
+    """`step` does what can be done now; what a broker that is away hinders, the next one does.
 
     `ensure` makes topics at both sites; `of_pipeline` gives a pipeline's parts, in start order.
     """
@@ -46,6 +47,7 @@ class Rollout:
     def __post_init__(self) -> None:
         self._progress = Progress(self.settings.state("rollout"))
         self._said: object = None
+        self._hindered = ""
 
     def runs(self, contract: Contract) -> None:
         """The caller has started this pipeline itself."""
@@ -53,7 +55,17 @@ class Rollout:
 
     def step(self) -> None:
         """Take up what is newly deployed; take each pipeline one stage further where it can be."""
-        for contract in self.deployed.all():
+        contracts = self.deployed.all()
+        try:
+            if any(self.taken.get(contract.name) != contract for contract in contracts):
+                self._topics(contracts)
+        except Unavailable as error:
+            if str(error) != self._hindered:
+                self.say(f"what is deployed waits: {error}")
+            self._hindered = str(error)
+            return
+        self._hindered = ""
+        for contract in contracts:
             before = self.taken.get(contract.name)
             if before is None:
                 self._begin(contract)
@@ -62,10 +74,13 @@ class Rollout:
             self._go_on(contract.name)
         self._tell()
 
+    def landed(self) -> list[Contract]:
+        """Of the pipelines that were taken up, those whose history has landed."""
+        return [contract for name, contract in self.taken.items() if self.stages[name] == "running"]
+
     def _begin(self, contract: Contract) -> None:
         name = contract.name
         self.say(f"{name} is deployed")
-        self._topics(contract)
         self.taken[name], self.stages[name] = contract, "importing"
         self.parts.add(self.of_pipeline(name))
         self.parts.start(f"ingest-{name}")
@@ -73,13 +88,12 @@ class Rollout:
     def _change(self, before: Contract, contract: Contract) -> None:
         name = contract.name
         self.say(f"{name} is deployed anew")
-        self._topics(contract)
         self.taken[name] = contract
         if (before.events, before.labels) != (contract.events, contract.labels):
             self.parts.restart(*self._running(f"ingest-{name}", f"transform-{name}"))
 
-    def _topics(self, contract: Contract) -> None:
-        wanted = topics([*self.taken.values(), contract])
+    def _topics(self, contracts: Sequence[Contract]) -> None:
+        wanted = topics(contracts)
         self.ensure(wanted)
         if stack.write_configs(self.settings, wanted):
             self.parts.restart(*self._running("mirror"))

@@ -4,7 +4,7 @@
 
 A transaction asks the scorer about a real flight of the next hours, takes its decision and logs it. It is
 due at a fixed instant and its latency counts from there, so a scorer that stalls is not spared the questions
-that it kept waiting. Starts with the scorer's first `ready`; ends on SIGTERM with every line written.
+that it kept waiting. Starts when its model is first ready; ends on SIGTERM with every line written.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Client:
     async def _ready(self, http: httpx.AsyncClient, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
-                if (await http.get("/v2/health/ready")).is_success:
+                if (await http.get(f"/v2/models/{PIPELINE}/ready")).is_success:
                     return
             except httpx.HTTPError:
                 pass  # it has not come up yet

@@ -12,7 +12,10 @@ from hotpath.errors import BadArtifact
 
 @dataclass(frozen=True)
 class Accepted:
-    """Metrics of the holdout by name, `rows` by side, deciles by numeric field (each rounded to 6 digits)."""
+    """Metrics of the holdout by name (rounded to 6 digits), `rows` by side, deciles by numeric field.
+
+    Deciles are kept to the last bit: values lie on them, and a rounded one would part them from their bin.
+    """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
@@ -20,7 +23,8 @@ class Accepted:
 
     def to_bytes(self) -> bytes:
         """The file's content."""
-        return (json.dumps(_rounded(asdict(self)), sort_keys=True, indent=1) + "\n").encode()
+        metrics = {name: float(f"{value:.6g}") for name, value in self.metrics.items()}
+        return (json.dumps({**asdict(self), "metrics": metrics}, sort_keys=True, indent=1) + "\n").encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes, source: str) -> Accepted:
@@ -52,11 +56,3 @@ def _holds(name: str, accepted: float, found: float, tolerance: float) -> bool:
     metric = BY_NAME[name]
     slack = tolerance * (accepted if metric.most > 1e6 else 1.0)
     return found >= accepted - slack if metric.better == "higher" else found <= accepted + slack
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, dict):
-        return {key: _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -5,6 +5,7 @@ Rows in, a Draft out; what is written where is hotpath/cli/new.py's.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from hotpath.clock import DAY, HOUR, MINUTE, Micros
 from hotpath.contract import fields as contract_fields
 from hotpath.contract.parts import Field, Part, leaves
 from hotpath.contract.times import instant
-from hotpath.contract.types import EPOCH, MOST_LEVELS, Type
+from hotpath.contract.types import ARRAYS, EPOCH, MOST_LEVELS, Type
 from hotpath.errors import BadInput
 from hotpath.people.features import features
 from hotpath.people.infer import Inferred, LeftOut, infer, named
@@ -28,6 +29,8 @@ MADE_UP = {"id": "event_id", "host": "host", "time": "event_time"}
 """What a role is called that a sample has no field for."""
 FILLED_FROM: Micros = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z: the instant of the first row where a sample has none; the next a minute later."""
+SHUFFLED = 20130709
+"""Seed of the order that rows without a time are put into."""
 LEAST_WINDOW, LONGEST_WINDOW = 30, 999
 """Days."""
 
@@ -66,7 +69,7 @@ def draft(wanted: Wanted, events: Sequence[Row], labels: Sequence[Row] = ()) -> 
     Raises BadInput where no target or role can be found, saying what to name or send.
     """
     filled, made_up = _filled(events, wanted.roles or {}) if wanted.fill else (list(events), {})
-    target = _target(wanted, filled, labels)
+    target = _target(wanted, events, labels)
     later = [target, *wanted.targets[1:]]
     asked = [_without(row, later) for row in filled] if not labels else filled
     found = infer(asked)
@@ -101,6 +104,9 @@ def _drafted(
     parts = tuple(_as_role(part, has) for part in found.parts)
     answer_parts = tuple(_as_answer(part, has["entity"], learned) for part in answered.parts)
     made, unused = features(parts, has, asked, made_up)
+    if not made:
+        why = "; ".join(f"{x.path}: {x.why}" for x in (*found.left_out, *unused)) or "no other field"
+        raise BadInput("sample", why, "a field that can be a feature, besides id, entity, host and time")
     spans = _spans(asked, _key(parts, has["time"]), told)
     return Draft(
         name=wanted.name,
@@ -123,13 +129,23 @@ def _drafted(
 
 
 def _filled(events: Sequence[Row], said: Mapping[str, str]) -> tuple[list[Row], dict[str, str]]:
-    """Rows with a made-up id, host and time each that they lack, and which these are."""
+    """Rows with a made-up id, host and time each that they lack, and which these are.
+
+    Where the time is made up the rows are shuffled: a file is often sorted by its target, and what is newest
+    judges the model.
+    """
     found = infer(events)
     has = _found(found, events, (), {})
     taken = {part.name for part in found.parts}
     lacking = [role for role in MADE_UP if role not in {*has, *said}]
     made_up = {role: _new(MADE_UP[role], taken) for role in lacking}
-    rows = [{**row, **{made_up[r]: _made_up(r, i) for r in made_up}} for i, row in enumerate(events)]
+    order = list(range(len(events)))
+    if "time" in made_up:
+        random.Random(SHUFFLED).shuffle(order)
+    rows = [
+        {**events[row], **{made_up[role]: _made_up(role, row, place) for role in made_up}}
+        for place, row in enumerate(order)
+    ]
     return rows, made_up
 
 
@@ -139,9 +155,10 @@ def _new(name: str, taken: Iterable[str]) -> str:
     return name
 
 
-def _made_up(role: str, number: int) -> str:
-    at = _rfc3339(FILLED_FROM + number * MINUTE)
-    return {"id": f"row-{number:06d}", "host": "sample", "time": at}[role]
+def _made_up(role: str, row: int, place: int) -> str:
+    """Of the file's row of this number, which stands at this place of the sample."""
+    at = _rfc3339(FILLED_FROM + place * MINUTE)
+    return {"id": f"row-{row:06d}", "host": "sample", "time": at}[role]
 
 
 def _rfc3339(at: Micros) -> str:
@@ -204,10 +221,11 @@ def _key(parts: Iterable[Part], name: str) -> str:
 
 
 def _of_target(answered: Inferred, target: str) -> Field:
-    found = next((p for p in answered.parts if p.key == target and isinstance(p, Field)), None)
-    if found is None:
-        raise BadInput(f"target {target}", "no scalar", "true or false, a class or a number")
-    return found
+    found = next((p for p in answered.parts if p.key == target), None)
+    if isinstance(found, Field) and found.type not in ARRAYS.values():
+        return found
+    why = next((x.why for x in answered.left_out if x.path == target), "an object or a list")
+    raise BadInput(f"target {target}", why, "true or false, a class or a number")
 
 
 def _as_role(part: Part, has: Mapping[str, str]) -> Part:
@@ -250,6 +268,7 @@ def _notes(
     return (
         *([learned.note] if learned.note else []),
         *(f"{role} is made up in the sample: producers must send it" for role in made_up),
+        *(["the sample's rows are shuffled, for want of a time"] if "time" in made_up else []),
         *(f"{x.path} is left out: {x.why}" for x in (*found.left_out, *answered.left_out)),
         *(f"{x.path} is no feature: {x.why}" for x in unused),
         *(["the feature hour is UTC's: name the zone of your clocks in it"] if hourly else []),

@@ -30,7 +30,7 @@ def features(
         elif made := _feature(field, has["time"]):
             found[_free(made[0], found)] = made[1]
         else:
-            unused.append(LeftOut(field.name, f"a {field.type}: see docs/contract.md for its functions"))
+            unused.append(LeftOut(field.name, f"of type {field.type}: docs/contract.md has functions for it"))
     return found, unused
 
 

@@ -36,6 +36,8 @@ LEVEL_SHARE = 0.5
 FEW_LEVELS = 12
 """A text with no more distinct values is a category however few the rows are."""
 LEAST_LENGTH, LEAST_LEVELS = 16, 16
+LONGEST_TEXT = 65_536
+"""Characters that a field may hold at most."""
 SMALLEST = 1e-300
 """Below it a double has no two digits left to round to."""
 UNBOUNDED = 1e300
@@ -95,8 +97,8 @@ def _parts(found: Iterable[Seen], within: str, left_out: list[LeftOut]) -> tuple
         name = _free(within + named(value.path[-1]), parts)
         made = (
             _part(value, name, left_out)
-            if well_formed(value.path[-1])
-            else "a key with NUL or half a character"
+            if value.path[-1] and well_formed(value.path[-1])
+            else "an empty key, or one with NUL or half a character"
         )
         if isinstance(made, str):
             left_out.append(LeftOut(".".join(value.path), made))
@@ -122,6 +124,8 @@ def _part(found: Seen, name: str, left_out: list[LeftOut]) -> Part | str:
         return _object(found, Object(name, (), nullable, source=source), left_out)
     if kinds == {list}:
         return _array(found, Field(name, Type.STRINGS, source=source), nullable)
+    if kinds == {str} and not any(len(v) <= LONGEST_TEXT and well_formed(v) for v in found.values):
+        return f"no text of at most {LONGEST_TEXT} characters without NUL"
     for types, make in _SCALARS:
         if kinds <= types:
             return make(found, Field(name, Type.STRING, nullable, source=source))
@@ -175,7 +179,7 @@ def _text(found: Seen, base: Field) -> Field:
         return _with(base, type=Type.TIMESTAMP)
     if all(v.lstrip("-").startswith("P") and span(v) is not None for v in values):
         return _with(base, type=Type.DURATION)
-    longest = _power(max(2 * max(map(len, values)), LEAST_LENGTH), 65536)
+    longest = _power(max(2 * max(map(len, values)), LEAST_LENGTH), LONGEST_TEXT)
     base = _with(base, max_length=longest, format=_format(values))
     distinct = found.distinct()
     if not _repeats(distinct, len(values)):

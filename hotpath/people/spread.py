@@ -15,12 +15,14 @@ SHIFTED = 0.25
 OUTSIDE = 0.03
 """Share of rows beyond the accepted least and greatest that is no chance."""
 LEAST_ROWS = 100
-_LEAST_SHARE = 1e-4
-"""An empty bin would make the index infinite."""
+_LEAST_SHARE = 0.01
+"""Of a bin, for the index: an empty one would make it infinite, and deciles say little of rarer values."""
 
 
 def deciles(values: Sequence[float]) -> tuple[float, ...]:
-    """From least to greatest, 11 numbers, linear between two; () of fewer rows than show anything.
+    """From least to greatest, 11 of the values; () of fewer rows than show anything.
+
+    None lies between two values: a bin that no row can fall into would make good rows look moved.
 
     >>> deciles(range(101))
     (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0)
@@ -28,7 +30,7 @@ def deciles(values: Sequence[float]) -> tuple[float, ...]:
     if len(values) < LEAST_ROWS:
         return ()
     ordered = sorted(map(float, values))
-    return tuple(_quantile(ordered, part / 10) for part in range(11))
+    return tuple(ordered[max(0, -(-part * len(ordered) // 10) - 1)] for part in range(11))
 
 
 def moved(old: Sequence[float], values: Sequence[float]) -> str:
@@ -60,10 +62,3 @@ def _shares(edges: Sequence[float], values: Sequence[float]) -> list[float]:
     for value in values:
         counts[bisect_left(edges, value)] += 1
     return [max(count / len(values), _LEAST_SHARE) for count in counts]
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from hotpath.contract.parts import Field
-from hotpath.contract.sections import rule_text
+from hotpath.contract.sections import HUGE, rule_text
 from hotpath.contract.types import MOST_LEVELS, Type
 from hotpath.errors import BadInput
 from hotpath.people.infer import levels
@@ -64,7 +64,11 @@ def _of_numbers(field: Field, values: Sequence[float], distinct: set[float]) -> 
     spread = sqrt(fmean((v - mean) ** 2 for v in values))
     # A model that is no better than the mean has an RMSE of about the standard deviation; half a percent
     # is what three digits may round away.
-    return Truth(field, lambda v: v, "", {"rmse": rule_text("<=", max(1e-6, float(f"{spread * 1.005:.3g}")))})
+    bound = max(1e-6, float(f"{spread * 1.005:.3g}"))
+    if bound >= HUGE:
+        found = f"a standard deviation of {spread:.3g}"
+        raise BadInput(f"target {field.name}", found, f"one below {HUGE:g}", "send it in a larger unit")
+    return Truth(field, lambda v: v, "", {"rmse": rule_text("<=", bound)})
 
 
 def _of_texts(field: Field, values: Sequence[str], distinct: set[str]) -> Truth:

@@ -15,7 +15,7 @@ from typing import Any
 from zlib import crc32
 
 from hotpath.contract.functions import fdlibm
-from hotpath.contract.functions.angles import chord2, cosine, haversine, kilometres, point, sine
+from hotpath.contract.functions.angles import chord2, cosine, distance, kilometres, point, sine
 
 WHOLE = ("long", "timestamp", "duration")
 SECOND = 1_000_000
@@ -114,7 +114,7 @@ def _nearest(lat: float, lon: float, table: Mapping[str, Any]) -> float:
     columns = {c["name"]: c["values"] for c in table["columns"]}
     places = [(a, b) for a, b in zip(columns["lat"], columns["lon"], strict=True) if None not in (a, b)]
     here = point(lat, lon)
-    return kilometres(min(chord2(here, point(float(a), float(b))) for a, b in places) * 0.25)
+    return kilometres(min(chord2(here, point(float(a), float(b))) for a, b in places))
 
 
 def _look_up(table: Mapping[str, Any], column: str, key: str) -> Any:
@@ -169,7 +169,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "weekday": _local(lambda there: there.isoweekday()),
     "day_of_year": _local(lambda there: there.timetuple().tm_yday),
     "is_weekend": _local(lambda there: there.isoweekday() >= 6),
-    "distance_km": lambda *places: kilometres(haversine(*places)),
+    "distance_km": distance,
     "nearest_km": _nearest,
     "look_up": _look_up,
 }

@@ -1,9 +1,8 @@
-"""Generated rows, expressions and contracts: nulls, extremes, clock changes, strange texts included."""
+"""Generated rows and expressions: nulls, extremes, clock changes, strange texts included."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -60,13 +59,16 @@ ZONES = (
     "Pacific/Apia",
     "Pacific/Chatham",
 )
-# New York's clocks change; Apia leaves out a day; Lord Howe moves by half an hour; the ends of time.
+# New York's clocks change; Apia leaves out a day; Lord Howe moves by half an hour; leap days; the ends.
 EDGES = (
     1362898799999999,
     1362898800000000,
     1383458400000000,
     1325239200000000,
     1365260400000000,
+    951868799999999,
+    1709164800000000,
+    1735689599999999,
     EARLIEST,
     LATEST - 1,
 )
@@ -164,7 +166,7 @@ answers that differ by more than any tolerance, and a product or exp makes it gr
 def expressions(draw: st.DrawFn, fields: Mapping[str, Type] = FIELDS, depth: int = 3) -> str:
     """Source text of an expression over `fields` and TABLES that has a feature's type."""
     if not draw(st.integers(0, 7)):
-        return draw(_outermost(draw(st.sampled_from(_TOLERANT)), fields, depth))
+        return draw(with_function(draw(st.sampled_from(_TOLERANT)), fields, depth))
     text = draw(of(draw(st.sampled_from(_FEATURES)), fields, depth))
     assume(text[0] not in "'\"")  # a text alone is a string, which no feature is
     return text
@@ -182,9 +184,14 @@ def of(draw: st.DrawFn, kind: Type, fields: Mapping[str, Type], depth: int) -> s
     return draw(_call(function, takes, kind, fields, depth))
 
 
-def _outermost(function: Function, fields: Mapping[str, Type], depth: int) -> st.SearchStrategy[str]:
-    ((takes, gives),) = function.signatures
-    return _call(function, takes, gives, fields, depth)
+@st.composite
+def with_function(
+    draw: st.DrawFn, function: Function, fields: Mapping[str, Type] = FIELDS, depth: int = 3
+) -> str:
+    """Source text of an expression whose outermost function is this."""
+    takes, gives = draw(st.sampled_from(function.signatures))
+    wanted = draw(st.sampled_from(sorted(_COLUMNS))) if gives == Type.COLUMN else gives
+    return draw(_call(function, takes, wanted, fields, depth))
 
 
 def _leaf(kind: Type, fields: Mapping[str, Type]) -> st.SearchStrategy[str]:
@@ -220,71 +227,3 @@ def spelled(name: str, args: Sequence[str]) -> str:
     if name.isidentifier() and name not in ("and", "or", "not"):
         return f"{name}({', '.join(args)})"
     return f"not ({args[0]})" if name == "not" else f"({args[0]}) {name} ({args[1]})"
-
-
-_names = st.from_regex(r"f_[a-z0-9_]{0,8}", fullmatch=True)
-_durations = st.builds("{}{}".format, st.integers(1, 999), st.sampled_from("smhd"))
-
-
-@st.composite
-def contracts(draw: st.DrawFn) -> dict[str, Any]:
-    """Plain data of a valid contract."""
-    fields = draw(st.dictionaries(_names, _fields(), max_size=6))
-    usable = [n for n, f in fields.items() if f["type"] not in ("string", "timestamp")]
-    features = draw(
-        st.dictionaries(_names, st.sampled_from([*usable, "minutes_between(at, at)"]), min_size=1)
-    )
-    fresh = draw(st.integers(1, 100))
-    floor = draw(st.sampled_from([{}, {"floor": draw(_floors())}]))
-    base = {"id": {"type": "string"}, "who": {"type": "string"}, "at": {"type": "timestamp"}}
-    truth = {"who": {"type": "string"}, "truth": {"type": "bool"}}
-    return {
-        "name": draw(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)),
-        "question": draw(st.text(st.characters(codec="utf-8", categories=["L", "P"]), min_size=1)),
-        "events": {
-            "topic": "a.b", "id": "id", "entity": "who", "host": "who", "time": "at",
-            "fields": {**base, **fields},
-        },
-        "labels": {
-            "topic": "c", "entity": "who", "target": "truth", "horizon": draw(_durations), "fields": truth,
-        },
-        "features": features,
-        "train": {
-            "window": draw(_durations),
-            "holdout": f"{draw(st.integers(1, 50))}%",
-            "retrain_every": draw(_durations),
-        },
-        "gate": {"auc": f">= {draw(st.integers(50, 100)) / 100}"},
-        "serve": {"fresh": f"{fresh}m", "expired": f"{fresh + 1}m"},
-        **floor,
-    }  # fmt: skip
-
-
-def _floors() -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(
-        {
-            "auc": st.integers(50, 100).map(lambda n: f">= {n / 100}"),
-            "window": _durations,
-            "windows": st.integers(1, 100),
-            "labels": st.integers(2, 1_000_000),
-        }
-    )
-
-
-def _fields() -> st.SearchStrategy[dict[str, Any]]:
-    nullable = {"nullable": st.booleans()}
-    length = {"max_length": st.integers(1, 65536)}
-    low, high = st.integers(-1000, 0), st.integers(0, 1000)
-    return st.one_of(
-        st.fixed_dictionaries({"type": st.just("string")}, optional={**nullable, **length}),
-        st.fixed_dictionaries(
-            {"type": st.just("category")},
-            optional={**nullable, **length, "max_levels": st.integers(2, 65536)},
-        ),
-        st.fixed_dictionaries({"type": st.sampled_from(["bool", "timestamp"])}, optional=nullable),
-        st.fixed_dictionaries({"type": st.just("long")}, optional={**nullable, "min": low, "max": high}),
-        st.fixed_dictionaries(
-            {"type": st.just("double")},
-            optional={**nullable, "min": low.map(lambda n: n / 7), "max": high, "unit": st.just("mi")},
-        ),
-    )

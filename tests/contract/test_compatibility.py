@@ -18,9 +18,10 @@ from hotpath.contract.request import left_out, parameters_decoder, request_decod
 from hotpath.contract.types import FIELD_TYPES, Type
 from hotpath.settings import PROJECT
 from tests.contract.declared import fields, near, taken
-from tests.contract.samples import small
+from tests.contract.samples import CONTRACT, small
 
 NAMES = ("f", "level")
+BASE = small()
 LEVELS = "level:  {type: category, max_levels: 4, nullable: true}"
 COUNT = "count:  {type: long, min: 0, max: 100}"
 DEFAULT = COUNT.replace("}", ", default: 1}")
@@ -87,7 +88,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, ...]]] = 
         (SERVE, serve("response: {score: {type: double, nullable: true}}")),
         ("callers",),
     ),
-    "target changed": (("", ""), TRUTH, ("lake", "bundles")),
+    "target changed": (("", ""), TRUTH, ("callers", "lake", "bundles")),
+    "levels kept changed": (("", ""), (LEVELS, LEVELS.replace("4", "8")), ()),
     "horizon changed": (("", ""), ("horizon: 24h", "horizon: 12h"), ()),
     "feature added": (("", ""), ("  level: level\n", "  level: level\n  more: count\n"), ()),
     "feature removed": (("  level: level\n", "  level: level\n  more: count\n"), ("", ""), ()),
@@ -97,6 +99,13 @@ EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, ...]]] = 
     "ages changed": (("", ""), ("fresh: 3h", "fresh: 2h"), ()),
     "words changed": (("", ""), ("Is it so?", "Is it?"), ()),
 }  # fmt: skip
+
+
+def aimed(kind: str) -> Contract:
+    """The contract with a target of another type."""
+    gate = '{rmse: "<= 9"}' if kind == "double" else '{accuracy: ">= 0.1"}'
+    text = CONTRACT.replace("truth: {type: bool}", f"truth: {{type: {kind}}}")
+    return Contract.from_yaml(text.replace('{auc: ">= 0.60"}', gate), "small.yaml")
 
 
 def edited(edit: tuple[str, str]) -> Contract:
@@ -139,6 +148,40 @@ def test_an_object_that_may_not_be_null_any_more_breaks_producers() -> None:
     ]
 
 
+SCORE = "response: {score: {type: double, nullable: true, min: 0, max: %s}}"
+OUTPUTS: dict[str, tuple[Contract, Contract, list[tuple[str, tuple[str, ...]]]]] = {
+    "more of a score": (
+        small(SERVE, serve(SCORE % 0.5)),
+        small(SERVE, serve(SCORE % 1)),
+        [("output changed", ("callers",))],
+    ),
+    "less of a score": (
+        small(SERVE, serve(SCORE % 1)),
+        small(SERVE, serve(SCORE % 0.5)),
+        [("output changed", ())],
+    ),
+    "an estimate for a probability": (BASE, aimed("double"), [("output changed", ("callers",))]),
+    "one class more": (
+        aimed("category, levels: [a, b]"),
+        aimed("category, levels: [a, b, c]"),
+        [("output changed", ("callers",))],
+    ),
+    "one class less": (
+        aimed("category, levels: [a, b, c]"),
+        aimed("category, levels: [a, b]"),
+        [("output changed", ())],
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "found"), OUTPUTS.values(), ids=OUTPUTS)
+def test_an_answer_that_may_hold_what_it_never_held_breaks_callers(
+    old: Contract, new: Contract, found: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    outputs = [c for c in changes(old, new) if c.what.startswith("serve.response")]
+    assert [(c.rule.name, c.breaks) for c in outputs] == found
+
+
 def test_a_reason_names_field_change_and_both_limits() -> None:
     (reason,) = breaks_callers(small(), small(COUNT, "count: {type: long, min: 1, max: 100}"))
     assert (
@@ -158,7 +201,6 @@ def test_the_page_in_docs_is_rendered_from_the_table() -> None:
 # laws: a contract whose declared fields are drawn, edited, and asked
 
 
-BASE = small()
 Unknown = Literal["refuse", "ignore"]
 
 

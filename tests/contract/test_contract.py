@@ -83,6 +83,12 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "a feature on nothing known": ("and flag", "and flog", "26:23: features.big", "did you mean flag?"),
     "a feature that is a number": ("level: level", "level: 1", "features.level", "as text"),
     "an unknown function": ("level: level", "level: our(at)", "25:10: features.level", "did you mean hour?"),
+    "a feature too long once written out": (
+        "level: level",
+        f"level: min({','.join(['count'] * 150)})",
+        "25:10: features.level",
+        "at most 1000 characters in its one spelling",
+    ),
     "a tag": ("name: small", "name: !!str small", "1:7", "no tag"),
     "a duplicate key": ("name: small", "name: small\nname: other", "2:1", "each key once"),
 }  # fmt: skip

@@ -109,6 +109,18 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         "tables.t",
         "each key once",
     ),
+    "a table whose key is a list": (
+        FEATURES,
+        "tables: {t: {key: a, columns: {a: string, b: long}, rows: [[[x], 1]]}}\n" + FEATURES,
+        "tables.t",
+        "a text",
+    ),
+    "an empty default of what identifies": (
+        "host:   {type: category}",
+        'host: {type: category, default: ""}',
+        "events.host",
+        "no empty default",
+    ),
     "a duration as feature": ("level: level", "level: at - at", "features.level", "minutes("),
 }
 
@@ -189,6 +201,18 @@ def test_fields_lie_within_objects_and_are_nullable_where_one_around_them_is() -
     assert {n for n in fields if "." in n} == {"device.os", "device.ok"}
     assert fields["device.os"].nullable
     assert fields["device.os"].key == "OS"
+
+
+def test_a_bound_that_rounds_to_more_than_a_rule_can_say_is_refused() -> None:
+    number = CONTRACT.replace("truth: {type: bool}", "truth: {type: double}")
+    for bound, taken in (("999999999999.9", True), ("999999999999.999999", False)):
+        text = number.replace('auc: ">= 0.60"', f'rmse: "<= {bound}"')
+        if taken:
+            contract = Contract.from_yaml(text, "small.yaml")
+            assert Contract.from_json(contract.canonical()) == contract
+        else:
+            with pytest.raises(BadConfig, match="a rule like"):
+                Contract.from_yaml(text, "small.yaml")
 
 
 def test_a_response_may_name_every_output_of_its_target() -> None:

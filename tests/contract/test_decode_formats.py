@@ -399,6 +399,16 @@ def test_a_schema_file_that_does_not_fit_is_refused_with_what_was_expected(
         check_schema(source(kind, schema))
 
 
+@pytest.mark.parametrize("kind", ["csv", "avro"])
+def test_two_fields_of_one_path_are_refused(kind: str) -> None:
+    parts = tuple(
+        replace(part, source="Device.System") if part.name == "count" else part
+        for part in CONTRACT.events.parts
+    )
+    with pytest.raises(BadConfig, match=r"Device\.System.*each path once"):
+        check_schema(replace(source(kind, {"csv": HEADER, "avro": json.dumps(SCHEMA)}[kind]), parts=parts))
+
+
 @every_format
 @given(st.binary(max_size=80))
 def test_no_bytes_make_a_decoder_raise(kind: str, raw: bytes) -> None:

@@ -9,8 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hotpath.contract.expressions import Call, Literal, Ref, Scope, Widen, fitted_fields, normal, parse
+from hotpath.contract.functions.places import MOST_PLACES
 from hotpath.contract.parts import Feature
 from hotpath.contract.row import compose
+from hotpath.contract.tables import from_csv
 from hotpath.contract.types import EARLIEST, Type, Value
 from hotpath.contract.zones import CHUNK, known_zones, zone
 from hotpath.errors import BadConfig
@@ -97,6 +99,8 @@ REFUSED = {
     "after a margin": ("  i + k", 6, "an event field"),
     "two after a margin": ("  i; j", 3, "an expression ("),
     "a broken second line": ("(i +\n @)", 6, "an expression ("),
+    "after a line break of another system": ("(i +\r\n k)", 7, "an event field"),
+    "after the line break of an old one": ("(i +\r k)", 6, "an event field"),
     "too long": ("i + " * 300 + "i", 0, "at most 1000"),
     "too deep": ("-" * 60 + "i", 41, "levels of nesting"),
     "far too deep": ("-" * 990 + "i", 41, "levels of nesting"),
@@ -187,6 +191,7 @@ def test_nothing_raises_at_run_time(text: str, row: dict[str, Value]) -> None:
 @example("\0")
 @example("\ud800")
 @example("i\n+ 1")
+@example("(i +\r k)")
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     with suppress(BadConfig):
         parse(text, SCOPE)
@@ -210,3 +215,10 @@ def test_zones_change_their_offset_at_the_second() -> None:
     assert [new_york.at(spring - 1) // 3_600_000_000, new_york.at(spring) // 3_600_000_000] == [-5, -4]
     assert "America/New_York" in known_zones()
     assert not {"EST", "UTC", "Etc/GMT+5", ""} & known_zones()
+
+
+def test_a_table_with_more_places_than_spark_should_look_at_is_refused() -> None:
+    lines = [f"p{n},{n % 90},{n % 180}" for n in range(MOST_PLACES + 1)]
+    many = from_csv("many", "code", "\n".join(["code,lat,lon", *lines]), "many.csv")
+    with pytest.raises(BadConfig, match=f"at most {MOST_PLACES} places"):
+        parse("nearest_km(x, y, many)", Scope({"x": Type.DOUBLE, "y": Type.DOUBLE}, tables={"many": many}))

@@ -14,6 +14,7 @@ from hotpath.contract.example import FORMATTED, example, example_request
 from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.contract.formats import FORMATS
 from hotpath.contract.load import load
+from hotpath.contract.model import Contract
 from hotpath.contract.monitors import feature_monitors
 from hotpath.contract.parts import Field
 from hotpath.contract.reference import page
@@ -21,7 +22,7 @@ from hotpath.contract.schema_bodies import document
 from hotpath.settings import PROJECT
 from tests.contract.declared import fields, taken
 from tests.contract.judge import accepts
-from tests.contract.samples import small
+from tests.contract.samples import CONTRACT, small
 
 PIPELINES = ("flights", "payments")
 
@@ -52,6 +53,25 @@ def test_the_example_on_the_page_is_a_request_of_the_schema(name: str) -> None:
 @given(fields())
 def test_an_example_of_a_field_is_a_value_of_it(field: Field) -> None:
     assert taken(check(field), example(field))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ("min: 0, max: 12345678", "0 to 12345678"),
+        ("min: 0.1234567, max: 1", "0.1234567 to 1"),
+        ("min: -1", "from -1"),
+        ("max: 1e+20", "to 1e+20"),
+    ],
+)
+def test_a_range_is_said_in_full(bounds: str, said: str) -> None:
+    assert f"| `size` | double | km | {said} |" in page(small("min: -1, max: 10.5", bounds))
+
+
+def test_a_gate_is_said_in_full() -> None:
+    text = CONTRACT.replace("truth: {type: bool}", "truth: {type: double}")
+    text = text.replace('auc: ">= 0.60"', 'rmse: "<= 1234567.5"')
+    assert "with rmse <= 1234567.5 on them" in page(Contract.from_yaml(text, "small.yaml"))
 
 
 def test_every_format_has_an_example() -> None:

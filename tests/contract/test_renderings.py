@@ -14,18 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
-from hotpath.contract.expressions import Knows, Scope, parse, tolerance
+from hotpath.contract.expressions import LONGEST, Knows, Scope, normal, parse, tolerance
 from hotpath.contract.fitted import Fitted
 from hotpath.contract.functions import FUNCTIONS, Example
-from hotpath.contract.row import compose
-from hotpath.contract.types import Type, Value
+from hotpath.contract.row import compose, row_function
+from hotpath.contract.types import FIELD_TYPES, Type, Value
 from hotpath.lake import ARROW_TYPES
-from tests.contract.strategies import FIELDS, KNOWS, SCOPE, expressions, rows
-from train.to_spark import column
+from tests.contract.strategies import FIELDS, FITTED, KNOWS, SCOPE, expressions, rows, with_function
+from tests.contract.whole import around
+from train.to_spark import column, feature_columns
 
-EXPRESSIONS, A_JOB, A_TABLE = 120, 40, 20_000
+EXPRESSIONS, A_JOB, A_TABLE, A_CONTRACT = 120, 40, 20_000, 200
 PYTHON = re.compile(r"Python|MapInArrow|MapInPandas|FlatMapGroups")
 """Nodes of a plan that leave the JVM."""
 EXAMPLES = [(f.name, e) for f in FUNCTIONS for e in f.examples]
@@ -68,6 +70,20 @@ def test_spark_and_the_row_function_agree(spark: SparkSession, tmp_path: Path, c
                 assert difference(text, table, there) == ""
 
 
+def test_a_whole_contract_has_the_same_features_in_spark_and_by_the_row_function(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    contract = around([text for text in generated_expressions() if may_be_a_feature(text)][:A_JOB])
+    table = generated_rows(A_CONTRACT)
+    read = spark.read.parquet(str(lake(tmp_path, FIELDS, table)))
+    columns, features = feature_columns(contract, FITTED), row_function(contract, FITTED)
+    assert read.select(*columns).columns == [f.name for f in contract.features]
+    here, there = list(zip(*map(features, table), strict=True)), values(read.select("n", *columns))
+    for feature, mine, found in zip(contract.features, here, there, strict=True):
+        for row, one, other in zip(table, mine, found, strict=True):
+            assert same(one, other, tolerance(feature.tree)), (feature.expression, row, one, other)
+
+
 def test_only_what_takes_a_sine_may_differ_between_the_engines() -> None:
     tolerant = {f.name for f in FUNCTIONS if f.tolerance}
     assert tolerant == {"sin_cycle", "cos_cycle", "distance_km", "nearest_km"}
@@ -90,6 +106,12 @@ def test_spark_sees_the_overflow_of_every_part(spark: SparkSession, tmp_path: Pa
     texts = ["(j + 1) + (i - 1)", "(j + 5) + (i * 3)", "(j * 2) * (i * 0)", "-2 + (2 + -i)"]
     file = lake(tmp_path, types, [{"i": -(2**63) + 1, "j": 2**63 - 1}])
     assert dict(zip(texts, in_spark(spark, file, texts), strict=True)) == {t: [None] for t in texts}
+
+
+def may_be_a_feature(text: str) -> bool:
+    """Whether an expression has a feature's type, and is not too long in its one spelling."""
+    kinds = [kind.type for kind in FIELD_TYPES if kind.feature]
+    return parse(text, SCOPE).type in kinds and len(normal(text)) <= LONGEST
 
 
 def scope(example: Example) -> Scope:
@@ -173,7 +195,7 @@ def generated_rows(count: int) -> list[dict[str, Value]]:
 
 
 def generated_expressions() -> list[str]:
-    """EXPRESSIONS expressions over FIELDS, and at least one with each function."""
+    """EXPRESSIONS expressions over FIELDS, and two with each function outermost."""
     made: set[str] = set()
 
     @settings(MANY, max_examples=EXPRESSIONS)
@@ -181,5 +203,11 @@ def generated_expressions() -> list[str]:
     def collect(text: str) -> None:
         made.add(text)
 
+    @settings(MANY, max_examples=2)  # hypothesis begins with the simplest
+    @given(st.tuples(*map(with_function, FUNCTIONS)))
+    def collect_each(texts: tuple[str, ...]) -> None:
+        made.update(texts)
+
     collect()
+    collect_each()
     return list(made)

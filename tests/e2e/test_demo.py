@@ -276,7 +276,9 @@ def test_a_changed_feature_is_deployed_and_trained_on_the_history_that_is_there(
 def test_a_contract_that_would_refuse_callers_is_not_deployed(system: System) -> None:
     file = system.pipelines / "flights.yaml"
     kept = file.read_text()
-    file.write_text(kept.replace("{type: double, min: 0, max: 12000, unit: mi}", "{type: long, unit: mi}"))
+    changed = re.sub(r"(\bdistance: +\{type: )double", r"\1long", kept)
+    assert changed != kept
+    file.write_text(changed)
     done = system.run(HOTPATH, "deploy", "flights", check=False)
     file.write_text(kept)
     assert done.returncode == 2
@@ -313,7 +315,7 @@ def test_every_panel_of_the_dashboard_has_something_to_show(system: System) -> N
 
 def test_a_stream_job_that_is_killed_is_started_again_and_goes_on(system: System) -> None:
     batches = len(Lake(system.data / "cloud" / "lake", "flights").manifests())
-    victim = next(p for p in system.processes() if "transform.job" in p.cmdline())
+    victim = next(p for p in system.processes() if p.cmdline()[-2:] == ["transform.job", "flights"])
     for process in [*victim.children(recursive=True), victim]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
@@ -350,12 +352,16 @@ def test_ctrl_c_ends_it_with_a_report_and_nothing_left_behind(system: System) ->
 
 def test_a_second_start_continues_and_a_killed_supervisor_takes_everything_with_it(system: System) -> None:
     stopped_at = Clock(system.data / "clock.jsonl").timeline().segments[-1].virtual
+    goes_on = "payments: its history has landed"
+    before = system.told.count(goes_on)
     demo = system.start()
     until(system.ready, "the model that was live answers again", READY_S)
     assert "continuing the earlier run" in system.told
     answer = system.json("score", "--example")
     assert answer["parameters"]["sequence"] >= 1
     assert answer["parameters"]["asked_at"] >= stopped_at
+    assert system.json("score", "--pipeline", "payments", "--example")["model_name"] == "payments"
+    until(lambda: system.told.count(goes_on) > before, "the pipeline that was deployed goes on too", READY_S)
     demo.kill()
     demo.wait()
     until(lambda: not system.processes(), "everything has ended", 30)

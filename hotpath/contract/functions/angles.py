@@ -20,7 +20,7 @@ DISTANCE_TOLERANCE = 1e-7
 Point = tuple[float, float, float]
 """On the unit sphere."""
 
-_DEGREE, _HALF_DEGREE, _TURN = radians(1.0), radians(0.5), 360.0
+_DEGREE, _TURN = radians(1.0), 360.0
 
 
 def sine(turns: float) -> float:
@@ -38,30 +38,29 @@ def spark_turned(F: Any, turns: Any) -> Any:
     return turns % F.lit(1.0) * F.lit(tau)
 
 
-def haversine(lat: float, lon: float, to_lat: float, to_lon: float) -> float:
-    """Of the angle between two places in degrees: sin²(Δφ/2) + cos φ₁ · cos φ₂ · sin²(Δλ/2)."""
-    lat, to_lat = fmod(lat, _TURN), fmod(to_lat, _TURN)
-    up, along = to_lat - lat, fmod(to_lon, _TURN) - fmod(lon, _TURN)
-    both = cos(lat * _DEGREE) * cos(to_lat * _DEGREE)
-    return float(sin(up * _HALF_DEGREE) ** 2 + both * sin(along * _HALF_DEGREE) ** 2)
+def distance(lat: float, lon: float, to_lat: float, to_lon: float) -> float:
+    """Kilometres between two places in degrees of any size.
+
+    By the chord, because the haversine of places beyond a pole is a difference that may come out below zero.
+    """
+    return kilometres(chord2(point(lat, lon), point(to_lat, to_lon)))
 
 
-def spark_haversine(F: Any, lat: Any, lon: Any, to_lat: Any, to_lon: Any) -> Any:
+def spark_distance(F: Any, lat: Any, lon: Any, to_lat: Any, to_lon: Any) -> Any:
     """The same over columns."""
-    lat, lon, to_lat, to_lon = (angle % F.lit(_TURN) for angle in (lat, lon, to_lat, to_lon))
-    up, along = ((to - of) * F.lit(_HALF_DEGREE) for to, of in ((to_lat, lat), (to_lon, lon)))
-    both = F.cos(lat * F.lit(_DEGREE)) * F.cos(to_lat * F.lit(_DEGREE))
-    return F.pow(F.sin(up), F.lit(2.0)) + both * F.pow(F.sin(along), F.lit(2.0))
+    return spark_kilometres(F, spark_chord2(spark_point(F, lat, lon), spark_point(F, to_lat, to_lon)))
 
 
-def kilometres(of: float) -> float:
-    """Along the Earth's surface, from a haversine: 2·R·asin(√h)."""
-    return asin(sqrt(of if of < 1.0 else 1.0)) * (2.0 * EARTH_KM)
+def kilometres(square: float) -> float:
+    """Along the Earth's surface, from the square of a chord of the unit sphere: 2·R·asin(chord/2)."""
+    sine2 = square * 0.25
+    return asin(sqrt(sine2 if sine2 < 1.0 else 1.0)) * (2.0 * EARTH_KM)
 
 
-def spark_kilometres(F: Any, of: Any) -> Any:
+def spark_kilometres(F: Any, square: Any) -> Any:
     """The same over a column."""
-    return F.asin(F.sqrt(spark_least(F, of, F.lit(1.0)))) * F.lit(2.0 * EARTH_KM)
+    sine2 = spark_least(F, square * F.lit(0.25), F.lit(1.0))
+    return F.asin(F.sqrt(sine2)) * F.lit(2.0 * EARTH_KM)
 
 
 def point(lat: float, lon: float) -> Point:
@@ -71,14 +70,14 @@ def point(lat: float, lon: float) -> Point:
     return out * cos(around), out * sin(around), sin(up)
 
 
-def spark_point(F: Any, lat: Any, lon: Any) -> Any:
-    """The same over columns: an array of the three."""
+def spark_point(F: Any, lat: Any, lon: Any) -> tuple[Any, Any, Any]:
+    """The same over columns."""
     up, around = (angle % F.lit(_TURN) * F.lit(_DEGREE) for angle in (lat, lon))
-    return F.array(F.cos(up) * F.cos(around), F.cos(up) * F.sin(around), F.sin(up))
+    return F.cos(up) * F.cos(around), F.cos(up) * F.sin(around), F.sin(up)
 
 
 def chord2(a: Point, b: Point) -> float:
-    """The square of the straight line between two points of the unit sphere; four times their haversine."""
+    """The square of the straight line between two points of the unit sphere."""
     x, y, z = a[0] - b[0], a[1] - b[1], a[2] - b[2]
     return x * x + y * y + z * z
 

@@ -13,11 +13,12 @@ from hotpath import progress
 from hotpath.clock import Clock
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
-from hotpath.handoffs import Topic
+from hotpath.errors import Unavailable
+from hotpath.handoffs import Topic, topics
 from hotpath.lake import Import, Lake, Manifest
 from hotpath.local.processes import Processes
 from hotpath.local.rollout import DEPLOYED, STAGES, Rollout
-from hotpath.local.stack import Part
+from hotpath.local.stack import Part, write_configs
 from hotpath.local.supervisor import Supervisor
 from hotpath.settings import Settings, load
 from tests.contract.samples import CONTRACT, small
@@ -34,6 +35,7 @@ class System:
     source: bool
     said: list[str] = field(default_factory=list)
     topics: set[str] = field(default_factory=set)
+    broker_away: bool = False
 
     def __post_init__(self) -> None:
         self.supervisor = Supervisor({}, self.processes, self.said.append, Clock().elapsed)
@@ -46,6 +48,8 @@ class System:
         self.lake = Lake(self.settings.lake_root(), "small")
 
     def ensure(self, wanted: Sequence[Topic]) -> None:
+        if self.broker_away:
+            raise Unavailable("Kafka", "no answer", "an answer")
         self.topics = {topic.name for topic in wanted}
 
     def of_pipeline(self, name: str) -> tuple[Part, ...]:
@@ -127,6 +131,41 @@ def test_two_pipelines_are_carried_by_one_mirror(system: System) -> None:
     system.rollout.step()
     assert {"small.asked", "other.asked"} <= system.topics
     assert system.pids()["mirror"] != mirror
+
+
+def test_pipelines_that_are_taken_up_again_cost_the_mirror_one_start_at_the_most(system: System) -> None:
+    for name in ("other", "third"):
+        text = CONTRACT.replace("name: small", f"name: {name}").replace("small.", f"{name}.")
+        system.deployed.put(Contract.from_yaml(text, f"{name}.yaml"))
+    system.deployed.put(small())
+    write_configs(system.settings, topics(system.deployed.all()))  # as a run begins that goes on with three
+    mirror = system.pids()["mirror"]
+    system.rollout.runs(small())
+    system.rollout.step()
+    assert set(system.rollout.taken) == {"small", "other", "third"}
+    assert system.pids()["mirror"] == mirror
+
+
+def test_what_is_deployed_while_a_broker_is_away_is_taken_up_when_it_is_back(system: System) -> None:
+    before = system.pids()
+    system.broker_away = True
+    system.deployed.put(small())
+    for _ in range(2):
+        system.rollout.step()
+    assert (system.rollout.taken, system.pids()) == ({}, before)
+    (said,) = system.said
+    assert said.startswith("what is deployed waits: Kafka")
+    system.broker_away = False
+    system.rollout.step()
+    assert set(system.rollout.taken) == {"small"}
+
+
+def test_a_pipeline_whose_history_is_on_its_way_has_not_landed(system: System) -> None:
+    system.deployed.put(small())
+    system.rollout.step()
+    assert system.rollout.landed() == ([] if system.source else [small()])
+    running(system)
+    assert system.rollout.landed() == [small()]
 
 
 def running(system: System) -> None:

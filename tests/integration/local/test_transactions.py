@@ -34,7 +34,7 @@ class Scorer:
     def application(self) -> FastAPI:
         app = FastAPI()
 
-        @app.get("/v2/health/ready")
+        @app.get("/v2/models/flights/ready")
         async def ready() -> dict[str, bool]:
             return {"ready": True}
 

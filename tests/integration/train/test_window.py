@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from hotpath.clock import HOUR, MINUTE
 from hotpath.contract.fitted import Baseline, Fitted
+from hotpath.contract.parts import Field
 from hotpath.lake import Lake
 from tests.integration.train import reference
 from tests.integration.train.lakes import Row, land, place
@@ -30,6 +32,7 @@ from tests.integration.train.parcels import (
     one_label,
     wrong_clocks,
 )
+from tests.integration.train.trips import ENDINGS
 from train.account import Account
 from train.build import build
 from train.clocks import Clocks
@@ -206,6 +209,24 @@ def test_levels_and_baselines_are_those_of_the_training_rows_alone(
     assert found.baselines["carrier"] == Baseline(12, 7, levels=(("dhl", 2), ("ups", 2), ("post", 1)))
     weight = found.baselines["weight"]
     assert (weight.rows, weight.nulls, weight.deciles[::10], weight.mean) == (12, 0, (0.0, 11.0), 5.5)
+
+
+def test_a_label_of_a_class_that_the_contract_no_longer_has_is_none(
+    session: SparkSession, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "lake", ENDINGS.contract.name)
+    now = ENDINGS.land(lake, trips=200)
+    labels = ENDINGS.contract.labels
+    parts = tuple(
+        replace(p, levels=("at once", "in time")) if isinstance(p, Field) and p.name == labels.target else p
+        for p in labels.parts
+    )
+    fewer = replace(ENDINGS.contract, labels=replace(labels, parts=parts))
+    late = lake.read("labels", [labels.target])[labels.target].to_pylist().count("late")
+    (tmp_path / "run").mkdir()
+    account = build(session, held(lake, fewer), fewer, now, Folder(tmp_path / "run"), HONEST)
+    assert (late > 0, account.left_out["unlabelled"]) == (True, late)
+    assert set(account.classes["train"]) == {"at once", "in time"}
 
 
 def test_a_file_in_no_manifest_is_ignored_and_counted(session: SparkSession, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hotpath.bundle import CONTENT, seal
 from hotpath.bundle_store import BundleStore, Run
 from hotpath.cli.diff import diff
-from hotpath.cli.forget import forget
+from hotpath.cli.forget import forget, holding
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
 from hotpath.errors import BadInput
@@ -119,6 +120,17 @@ def test_forgetting_says_what_was_erased_and_where_copies_remain(
         f"copies remain among the golden rows of bundles: {bundle}; retire them",
     ]
     assert lake.read("events")["who"].to_pylist() == ["ann"]
+
+
+def test_a_bundle_that_cannot_be_told_free_of_the_entity_is_named(settings: Settings) -> None:
+    store, named = BundleStore(settings.bundle_store() / "small"), small()
+    spoilt, hers = kept(settings, named, "ann"), kept(settings, named, "bob")
+    (settings.bundle_store() / "small" / "bundles" / f"{spoilt}.zip").write_bytes(b"torn")
+    (settings.bundle_store() / "small" / "runs" / "2.json").unlink()  # killed before its run was noted
+    assert holding(store, named, "bob") == sorted([spoilt, hers])
+    renamed = replace(named, events=replace(named.events, entity="id"))
+    assert holding(store, renamed, "bob") == sorted([spoilt, hers]), "an older contract called it otherwise"
+    assert holding(store, named, "carl") == [spoilt]
 
 
 def test_forgetting_nobody_says_nothing_was_erased(settings: Settings, said: Callable[[], str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadConfig, BadInput
 from hotpath.forget_rows import mentions
 from hotpath.forgetting import POINTS, Forgotten, forget
-from hotpath.lake import DATASETS, Dataset, Lake
+from hotpath.lake import DATASETS, Dataset, Lake, Manifest
 from tests.contract.samples import small
 from tests.unit.kernel.lakes import EVENT, LABEL, land, score
 
@@ -128,6 +129,17 @@ def test_a_reader_that_meets_a_file_taken_away_reads_the_newer_revision(lake: La
     assert lake.read_known("labels", ["who"], manifests)["who"].to_pylist() == [HIS]
 
 
+def test_a_reader_that_is_overtaken_twice_reads_the_newest_revision(lake: Lake) -> None:
+    manifests, others = lake.manifests(), [HERS, HIS]
+
+    def reading(listed: Sequence[Manifest]) -> list[object]:
+        if others:
+            forget(lake, CONTRACT, others.pop(0))
+        return [file for m in listed for file in m.files if lake.checked(file) and file.dataset == "events"]
+
+    assert lake.current(reading, manifests) == []
+
+
 def test_a_file_that_is_lost_and_not_taken_away_is_refused_still(lake: Lake) -> None:
     forget(lake, CONTRACT, HERS)
     lake.paths("events")[0].unlink()
@@ -146,6 +158,15 @@ def test_an_older_contracts_file_is_searched_in_all_its_texts(lake: Lake) -> Non
     assert forget(lake, _renamed(), HERS).rows["events"] == 2
 
 
+def test_a_batch_that_lands_meanwhile_is_not_said_to_be_searched(lake: Lake) -> None:
+    def more_lands(point: str, batch: int) -> None:
+        if (point, batch) == ("before the files", 0):
+            land(lake, CONTRACT, 3, [{**EVENT, "id": "3", "who": HERS}], [], [])
+
+    assert forget(lake, CONTRACT, HERS, more_lands).batch == 2
+    assert entities(lake)["events"].count(HERS) == 1
+
+
 def test_two_may_not_rewrite_one_lake_at_a_time(lake: Lake) -> None:
     with files.hold(lake.folder / "rewrite.lock", "test"), pytest.raises(BadConfig, match="another process"):
         forget(lake, CONTRACT, HERS)
@@ -162,6 +183,7 @@ def test_no_entity_is_refused(lake: Lake) -> None:
         (b'{"who": "bob"}', True),
         (b'{"a": [{"b": "b\\u006fb"}]}', True),
         (b'{"who": "bobby"}', False),
+        (b'{"who": "bob", "who": "ann"}', True),
         (b'{"bob": 1}', False),
         (b'{"who": "bob', True),
         (b"x,bob,y", True),

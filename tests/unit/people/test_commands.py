@@ -19,6 +19,7 @@ from hotpath.errors import BadInput
 from hotpath.lake import Lake
 from hotpath.people import samples
 from hotpath.people.results import Kind
+from hotpath.people.suspicion import suspicious
 from hotpath.settings import PROJECT
 from tests.integration.train.lakes import land, place
 from tests.unit.people.rides import START, contract, rides, shown
@@ -82,6 +83,25 @@ def test_new_writes_a_pipeline_that_checks_and_holds_its_own_unit_tests(made_new
 def test_new_never_writes_over_a_pipeline(made_new: Path, run: Run) -> None:
     with pytest.raises(BadInput, match="there already"):
         run("new", "rides", "--from", str(made_new.parent / "events.jsonl"), "--target", "surge")
+
+
+def test_new_names_what_it_wrote_elsewhere_by_its_file(pipelines: Path) -> None:
+    file = pipelines / "rides.yaml"
+    assert new.following("rides", file, None).startswith("hotpath check rides · hotpath try rides")
+    assert new.following("rides", file, pipelines).startswith(f"hotpath check {file} · hotpath try {file}")
+
+
+def test_new_refuses_a_folder_that_cannot_be_made(pipelines: Path, run: Run) -> None:
+    events, answers = (str(pipelines.parent / name) for name in ("events.jsonl", "answers.jsonl"))
+    with pytest.raises(BadInput, match="a folder that can be made"):
+        run("new", "rides", "--from", events, "--labels", answers, "--target", "cancelled", "--out", events)
+
+
+def test_check_says_of_a_sample_that_is_refused_whole_that_it_was_read(made_new: Path, run: Run) -> None:
+    other = samples.write(made_new.parent, "other", [{"a": 1}] * 3)
+    said = run("check", "rides", "--sample", str(other))[1]
+    assert "sample: 0 events, 200 labels" in said
+    assert "3 lines of the sample are refused" in said
 
 
 def test_new_refuses_a_name_that_names_no_topic(pipelines: Path, run: Run) -> None:
@@ -152,5 +172,6 @@ def test_a_sample_that_ships_is_whole_and_small(name: str) -> None:
     found = check.gathered(load(file), file.with_suffix(""))
     assert not found.refused
     assert len(found.rows) > 4_000
+    assert not [finding for finding in suspicious(found) if finding.suspicion == "changed unit"]
     assert sum(path.stat().st_size for path in file.with_suffix("").iterdir()) < 2**20
     assert set(cut.CUTS) == set(SHIPPED)

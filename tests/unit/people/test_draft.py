@@ -120,7 +120,23 @@ def test_yes_is_true_and_of_two_names_the_rarer_one() -> None:
     for values, yes in ((["no", "yes", "yes"], "yes"), (["B", "B", "M"], "M")):
         rows = [{"x": n, "y": values[n % 3]} for n in range(30)]
         made = draft(Wanted("it", fill=True), rows)
-        assert [answer["y"] for answer in made.answers] == [row["y"] == yes for row in rows]
+        told = {answer["event_id"]: answer["y"] for answer in made.answers}
+        assert told == {f"row-{n:06d}": row["y"] == yes for n, row in enumerate(rows)}
+
+
+def test_rows_without_a_time_are_shuffled_so_that_the_newest_are_of_every_class() -> None:
+    rows = [{"x": n, "y": "abc"[n // 50]} for n in range(150)]
+    found = loaded(draft(Wanted("it", fill=True), rows))
+    assert len({*found.truth[-30:]}) == 3
+    times = [row["event_time"] for row in found.rows]
+    assert times == sorted(times, key=str)
+    told = {row["event_id"]: (row["x"], truth) for row, truth in zip(found.rows, found.truth, strict=True)}
+    assert told == {f"row-{n:06d}": (row["x"], row["y"]) for n, row in enumerate(rows)}
+
+
+def test_rows_with_a_time_keep_their_order() -> None:
+    rows = [{"at": spelt(START + n), "x": n, "y": n % 2} for n in range(60)]
+    assert [row["x"] for row in draft(Wanted("it", fill=True), rows).rows] == list(range(60))
 
 
 def test_a_missing_role_is_named_with_what_to_do() -> None:
@@ -144,6 +160,27 @@ def test_what_cannot_be_is_refused_by_its_name(wanted: Wanted, says: str) -> Non
     rows = [{"x": n, "y": n % 2, "same": 1, "host_name": "h"} for n in range(30)]
     with pytest.raises(BadInput, match=says):
         draft(wanted, rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([{"x": n, "y": [n]} for n in range(9)], "target y: found 'an object or a list'"),
+        ([{"x": n, "y": {"a": n}} for n in range(9)], "target y: found 'an object or a list'"),
+        (
+            [{"x": n, "y": n if n % 2 else "n"} for n in range(9)],
+            "target y: found 'of several types",
+        ),
+        ([{"x": n, "y": 10.0 ** (n + 6)} for n in range(12)], "a standard deviation of .*larger unit"),
+        ([{"x": 1, "u": None, "y": n % 2} for n in range(9)], "u: null in every row; x: constant in the"),
+        ([{"y": n % 2} for n in range(9)], "no other field"),
+    ],
+)
+def test_a_sample_that_makes_no_contract_is_refused_with_the_reason(
+    rows: list[dict[str, Any]], says: str
+) -> None:
+    with pytest.raises(BadInput, match=says):
+        draft(Wanted("it", fill=True), rows)
 
 
 def test_labels_of_nothing_in_the_sample_are_refused() -> None:

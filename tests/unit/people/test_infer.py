@@ -63,12 +63,24 @@ def test_a_nested_object_keeps_its_shape_and_its_own_nulls() -> None:
         (([{"a": 1}],), "a list"),
         (([],), "a list"),
         (({},), "without fields"),
+        (("a\0", "\0b"), "without NUL"),
+        (("x" * 65_537,), "at most 65536 characters"),
     ],
 )
 def test_what_no_field_can_hold_is_left_out_and_said(values: tuple[Any, ...], why: str) -> None:
     found = infer([{"it": value} for value in values])
     assert found.parts == ()
     assert why in found.left_out[0].why
+
+
+def test_a_text_that_some_rows_cannot_send_is_a_field_still() -> None:
+    assert field("a", "a", "a\0").type == Type.CATEGORY
+
+
+def test_an_empty_key_is_left_out_and_said() -> None:
+    found = infer([{"": 1, "a": 1}])
+    assert [part.name for part in found.parts] == ["a"]
+    assert "an empty key" in found.left_out[0].why
 
 
 def test_a_key_that_is_no_name_of_ours_is_renamed_and_read_from_there() -> None:

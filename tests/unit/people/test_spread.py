@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hotpath.people.accepted import Accepted
 from hotpath.people.spread import deciles, moved, stability
 
 DRAW = random.Random(3)
@@ -34,6 +36,18 @@ def test_a_value_that_most_rows_have_does_not_hide_the_others() -> None:
 @given(st.lists(st.floats(-1e6, 1e6), min_size=100))
 def test_the_index_is_never_negative(values: list[float]) -> None:
     assert stability(deciles(values), values[:50]) >= 0
+
+
+def test_the_rows_that_were_accepted_have_not_moved_away_from_the_file() -> None:
+    values = [(-0.044641636506989144, 0.05068011873981862)[n % 2] for n in range(200)]
+    raw = Accepted(spreads={"it": deciles(values)}).to_bytes()
+    assert moved(Accepted.from_bytes(raw, "accepted.json").spreads["it"], values) == ""
+
+
+@pytest.mark.parametrize("rare", [1, 2, 5, 50, 450, 500, 550, 999])
+def test_of_two_values_neither_has_moved_however_rare(rare: int) -> None:
+    values = [1.0] * rare + [0.0] * (1000 - rare)
+    assert moved(deciles(values), values) == ""
 
 
 def test_a_few_rows_have_no_deciles() -> None:

@@ -119,6 +119,24 @@ def test_a_pipeline_that_comes_later_is_served_without_a_restart(worker: Worker)
     assert (found is not None and found.sequence, worker.live(), worker.slots.ready) == (1, 5, True)
 
 
+def test_a_worker_stays_ready_while_a_pipelines_first_generation_loads(worker: Worker) -> None:
+    worker.point(5)
+    BundleFolder(worker.folder.root.parent / "other").point(Pointer(1, BUNDLES[1], at=0))
+    load, seen = worker.load, []
+
+    def watched(folder: BundleFolder, pointer: Pointer) -> Generation:
+        seen.append(worker.slots.ready)
+        return load(folder, pointer)
+
+    worker.slots = Slots(worker.folder.root.parent, watched, worker.tell)
+    worker.slots.look()
+    assert seen == [False, False], "a worker that starts waits for every pipeline that it found"
+    BundleFolder(worker.folder.root.parent / "third").point(Pointer(1, BUNDLES[1], at=0))
+    worker.bad = {1}
+    worker.slots.look()
+    assert (seen[2:], worker.slots.ready) == ([True], True)
+
+
 def test_unknown_pipelines_have_no_slot(worker: Worker) -> None:
     with pytest.raises(KeyError):
         worker.slots.live("other")
