@@ -30,8 +30,9 @@ def keeps_callers(folder: BundleFolder, live: str, candidate: bytes, key: Ed2551
         log.warning("nothing to compare a candidate with: %s", error)
         return
     if reasons := breaks_callers(now, _contract(candidate, key)):
+        expected = "what callers send now taken, and answered alike"
         todo = "mend that, or give the changed contract another name"
-        raise BadArtifact("candidate's contract", "; ".join(reasons), "what callers send now taken, and answered alike", todo)
+        raise BadArtifact("candidate's contract", "; ".join(reasons), expected, todo)
 
 
 def _contract(packed: bytes, key: Ed25519PublicKey) -> Contract:

@@ -116,7 +116,9 @@ def _trained(
 
     lines = samples.lines(samples.needed(folder, "sample"))
     events, labels = arrivals(contract, lines, samples.lines(samples.needed(folder, "labels")))
-    spoiled = stream_mistakes.made(contract, events)
+    if not (spoiled := stream_mistakes.made(contract, events)):
+        left = ", ".join(stream_mistakes.NAMES.values())
+        print(f"not made of {contract.events.decoder} records: {left}", file=sys.stderr)
     done = rehearse(contract, [*events, *spoiled], labels, scratch)
     if not done.packed:
         yield Result(Kind.MODEL, "a model of the sample", False, f"the run {done.run.state}: {done.run.why}")

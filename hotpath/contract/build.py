@@ -183,6 +183,7 @@ def _response(
     """What an answer holds: each name is an output, a feature or a parameter, of the same type."""
     within = section.section("response")
     types = {f.name: f.type for f in (*ours, *parameters)} | {f.name: f.type for f in made}
+    levels = {f.name: set(f.levels) for f in ours}
     found = scalars(within, [f.name for f in ours])
     for field in found:
         if field.name not in types:
@@ -193,6 +194,8 @@ def _response(
             raise within.section(field.name).wrong("type", types[field.name])
         if field.default is not None:
             raise within.section(field.name).wrong("default", "no default: an answer is made, not sent")
+        if field.levels and (lacking := levels.get(field.name, set()) - set(field.levels)):
+            raise within.section(field.name).wrong("levels", f"{', '.join(sorted(lacking))} among them too")
     return found
 
 
@@ -227,8 +230,10 @@ def _table(section: Section, name: str, read: ReadFile) -> Table:
         raise within.wrong("file", "the name of a CSV file beside the contract")
     if "rows" in within.data:
         return from_plain(name, within.data, f"{where}: tables.{name}")
+    if "columns" in within.data:
+        raise within.wrong("columns", "nothing: the columns are those of the file")
     file = within.text("file", _A_FILE, _FILE)
-    return from_csv(name, key, read(file), file)
+    return from_csv(name, key, read(file), f"{where}: tables.{name}: {file}")
 
 
 def _consent(section: Section, fields: tuple[Field, ...]) -> str | None:
@@ -238,6 +243,8 @@ def _consent(section: Section, fields: tuple[Field, ...]) -> str | None:
     known = {f.name: f for f in fields}
     if name not in known or known[name].type != Type.BOOL:
         raise section.wrong("consent", f"one of its bool fields{nearest(name, list(known))}")
+    if known[name].default is not None:
+        raise section.wrong("consent", "a field without default: consent is given, never assumed")
     return name
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from hotpath.contract import formats
@@ -27,7 +28,6 @@ from hotpath.contract.types import (
     MOST_LEVELS,
     UNITS,
     Type,
-    well_formed,
 )
 from hotpath.errors import BadInput
 
@@ -124,7 +124,17 @@ def _field(name: str, section: Section) -> Field:
         doc=section.optional_text("doc", "a sentence"),
         source=_source(section),
     )
+    for level in field.levels:
+        _take(section, "levels", replace(field, levels=()), level)
     return _with_a_sound_default(section, field)
+
+
+def _take(section: Section, key: str, field: Field, value: Any) -> None:
+    """Raises BadConfig where the field's own check refuses what the contract says of it."""
+    try:
+        check(field)(value)
+    except BadInput as error:
+        raise section.wrong(key, f"{error.expected}, as the field asks for") from error
 
 
 def _with_a_sound_default(section: Section, field: Field) -> Field:
@@ -132,10 +142,7 @@ def _with_a_sound_default(section: Section, field: Field) -> Field:
         return field
     if field.nullable:
         raise section.wrong("default", "no default beside `nullable`: an absent value is null")
-    try:
-        check(field)(field.default)
-    except BadInput as error:
-        raise section.wrong("default", f"{error.expected}, as the field asks for") from error
+    _take(section, "default", field, field.default)
     return field
 
 
@@ -149,11 +156,7 @@ def _kind(section: Section) -> Type:
 
 
 def _levels(section: Section) -> tuple[str, ...]:
-    levels = section.texts("levels", 2, MOST_LEVELS)
-    longest = section.data.get("max_length", LONGEST_TEXT)
-    if any(not well_formed(level) or len(level) > longest for level in levels):
-        raise section.wrong("levels", f"texts of at most {longest} characters, without NUL")
-    return tuple(sorted(levels))
+    return tuple(sorted(section.texts("levels", 2, MOST_LEVELS)))
 
 
 def _source(section: Section) -> str | None:

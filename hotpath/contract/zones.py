@@ -1,7 +1,7 @@
 """Time zones as plain tables of offsets, taken from the tzdata package: one set of rules for every rendering.
 
 The machine's own files, the JVM's and the package's differ (in 2026 on the clocks of Vancouver and
-Winnipeg), so nothing but the pinned package is asked. Only names like Area/City are known.
+Winnipeg), so nothing but the pinned package is asked. Only UTC and names like Area/City are known.
 
     >>> zone("America/New_York").at(1373356800_000_000) // 3_600_000_000
     -4
@@ -54,9 +54,9 @@ class Zone:
 
 @cache
 def known_zones() -> frozenset[str]:
-    """Names such as America/New_York."""
+    """Names such as America/New_York, and UTC."""
     names = files("tzdata").joinpath("zones").read_text().split()
-    return frozenset(n for n in names if "/" in n and not n.startswith("Etc/"))
+    return frozenset(n for n in names if n == "UTC" or ("/" in n and not n.startswith("Etc/")))
 
 
 @cache

@@ -9,8 +9,6 @@ from hotpath.contract.parts import Field, Part, leaves
 from hotpath.contract.types import Type
 from hotpath.people.infer import LeftOut
 
-GREENWICH = "Africa/Abidjan"
-"""A place whose clocks show UTC all year: a contract takes places, and a sample does not tell its own."""
 LONGEST = 48
 """Characters of a field's name in that of its feature."""
 
@@ -45,7 +43,7 @@ def _feature(field: Field, time: str) -> tuple[str, str] | None:
         return None
     if field.name != time:
         return f"minutes_to_{name}", f"minutes_between({time}, {field.name})"
-    return "hour", f'hour({field.name}, "{GREENWICH}")'
+    return "hour", f'hour({field.name}, "UTC")'
 
 
 def _free(name: str, taken: Mapping[str, str]) -> str:

@@ -31,7 +31,7 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
     features = draw(
         st.dictionaries(names, st.sampled_from([*_usable(fields), "minutes_between(at, at)"]), min_size=1)
     )
-    consent = [n for n, f in fields.items() if f["type"] == "bool"][:1]
+    consent = [n for n, f in fields.items() if f["type"] == "bool" and "default" not in f][:1]
     fresh = draw(st.integers(1, 100))
     return {
         "name": draw(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)),

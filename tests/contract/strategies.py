@@ -50,6 +50,7 @@ FITTED = Fitted({"c": ("UA", "Zürich", "a'b\"c\\"), "o.c": ("",)})
 SCOPE = Scope(FIELDS, {"late": "it is the label's target"}, TABLES, "t")
 KNOWS = Knows(TABLES, FITTED)
 ZONES = (
+    "UTC",
     "America/New_York",
     "America/St_Johns",
     "America/Sao_Paulo",

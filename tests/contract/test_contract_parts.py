@@ -121,6 +121,36 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         "events.host",
         "no empty default",
     ),
+    "a consent that is assumed": (
+        "  time: at\n  fields:\n",
+        "  time: at\n  consent: agreed\n  fields:\n    agreed: {type: bool, default: true}\n",
+        "events.consent",
+        "never assumed",
+    ),
+    "a decision that lacks one": (
+        "expired: 24h}",
+        "expired: 24h, response: {decision: {type: category, levels: [accept, decline]}}}",
+        "response.decision.levels",
+        "abstain among them too",
+    ),
+    "a level that its format refuses": (
+        "max_levels: 4",
+        "levels: [EUR, euros], format: currency",
+        "fields.level.levels",
+        "as the field asks for",
+    ),
+    "a level that is too long": (
+        "max_levels: 4",
+        "levels: [aa, b], max_length: 1",
+        "level.levels",
+        "at most 1",
+    ),
+    "a table's file with columns": (
+        FEATURES,
+        "tables: {t: {key: a, file: a.csv, columns: {a: string, b: long}}}\n" + FEATURES,
+        "tables.t.columns",
+        "those of the file",
+    ),
     "a duration as feature": ("level: level", "level: at - at", "features.level", "minutes("),
 }
 

@@ -213,8 +213,8 @@ def test_every_zone_of_the_package_fits_its_chunks() -> None:
 def test_zones_change_their_offset_at_the_second() -> None:
     new_york, spring = zone("America/New_York"), 1362898800_000_000
     assert [new_york.at(spring - 1) // 3_600_000_000, new_york.at(spring) // 3_600_000_000] == [-5, -4]
-    assert "America/New_York" in known_zones()
-    assert not {"EST", "UTC", "Etc/GMT+5", ""} & known_zones()
+    assert {"America/New_York", "UTC"} <= known_zones()
+    assert not {"EST", "Etc/GMT+5", ""} & known_zones()
 
 
 def test_a_table_with_more_places_than_spark_should_look_at_is_refused() -> None:

@@ -159,8 +159,8 @@ TIMES: tuple[Function, ...] = (
     Function(
         "hour", _IN_ZONE, _on_the_clock(_hour), _spark_on_the_clock(_spark_hour),
         "Hour of the day, 0 to 23, on the clocks of a time zone, written as a text: an IANA name such as"
-        ' "America/New_York". Daylight saving as in the pinned tzdata package, in Spark too. Instants before'
-        " 2000 or after 2099: null, as in the three that follow.",
+        ' "America/New_York", or "UTC". Daylight saving as in the pinned tzdata package, in Spark too.'
+        " Instants before 2000 or after 2099: null, as in the three that follow.",
         (
             ex('hour(a, "America/New_York")', 1, a=_SPRING),
             ex('hour(a, "America/New_York")', 3, a=at("2013-03-10T07:00:00Z")),

@@ -1,16 +1,18 @@
 """`hotpath new` on a public data set: the pipeline trains and scores without an edit (real Spark, real H2O).
 
-The data are scikit-learn's copy of the Wisconsin breast cancer study: 569 tumours with 30 measures each.
+The data are scikit-learn's copies of the Wisconsin breast cancer study (569 tumours with 30 measures each),
+and, as they come, of a study of diabetes (a number) and of wines (three classes, sorted by them).
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from hotpath.cli import new, test_
 from hotpath.clock import MINUTE
@@ -69,3 +71,18 @@ def test_the_model_is_as_good_as_the_data_allow(results: list[Result]) -> None:
 def test_the_window_notices_what_no_single_row_shows(results: list[Result]) -> None:
     says = [result.says for result in of(results, Kind.MISTAKE) if "the window" in result.says]
     assert len(says) == 3
+
+
+@pytest.mark.parametrize("loaded", [load_diabetes, load_wine])
+def test_a_number_and_classes_train_and_score_as_they_come(loaded: Any, tmp_path: Path) -> None:
+    data = loaded()
+    names = [str(name) for name in data.feature_names]
+    rows = [
+        {**dict(zip(names, row.tolist(), strict=True)), "target": target.item()}
+        for row, target in zip(data.data, data.target, strict=True)
+    ]
+    new.write(draft(Wanted("it", fill=True), rows), tmp_path)
+    kinds = frozenset({Kind.MODEL, Kind.INTEGRATION})
+    results = list(test_.outcomes(load(tmp_path / "it.yaml"), tmp_path / "it", kinds, accept=True))
+    assert {result.kind for result in results} == kinds
+    assert [result for result in results if not result.passed] == []
