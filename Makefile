@@ -64,7 +64,8 @@ bench: setup        ## every benchmark (or NAMES="…"), into benchmarks/results
 faults: setup influxd   ## every fault (or NAMES="…", SEED=n), into faults/results.json
 	$(PY) -m faults.run $(if $(SEED),--seed $(SEED)) $(foreach name,$(NAMES),"$(name)")
 
-conformance: setup  ## the slow comparisons: every time zone, Spark against the row function
+conformance: setup  ## the slow comparisons: laws on other examples, every time zone, Spark and row function on 100,000 rows
+	HOTPATH_RANDOM=1 .venv/bin/pytest -q -m "not campaign" -n 2 --dist loadfile tests/unit tests/contract
 	.venv/bin/pytest -q -m campaign tests/contract
 
 docs: setup         ## render the reference pages from the tables

@@ -76,7 +76,7 @@ def _announced(state: State, a: Announcement) -> Step:
     if a.sequence <= memory.newest:
         return _unwanted(state, a, f"older sequence: {memory.newest} was admitted before it")
     if a.sequence in memory.settled or a.sequence in state.candidates:
-        return _unwanted(state, a, "sequence taken by another bundle")
+        return _unwanted(state, a, "sequence taken by another announcement")
     if memory.barred(a):
         return _unwanted(state, a, "barred by a rollback")
     if a.kind == "hold":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from hotpath.local.processes import Processes
 DEADLINE_S = 60.0
 
 # Two busy cores: how long one example takes says nothing here, speed is `make bench`'s business.
-hypothesis.settings.register_profile("hotpath", deadline=None, print_blob=True)
+# The same examples in every run, so that what passed here passes anywhere; `make conformance` draws others.
+hypothesis.settings.register_profile(
+    "hotpath", deadline=None, print_blob=True, derandomize="HOTPATH_RANDOM" not in os.environ
+)
 hypothesis.settings.load_profile("hotpath")
 
 

@@ -28,6 +28,8 @@ from tests.contract.whole import around
 from train.to_spark import column, feature_columns
 
 EXPRESSIONS, A_JOB, A_TABLE, A_CONTRACT = 120, 40, 20_000, 200
+BY_NAME = (pytest.mark.campaign, pytest.mark.timeout(3600))
+"""Marks of what `make conformance` runs: some ten minutes."""
 PYTHON = re.compile(r"Python|MapInArrow|MapInPandas|FlatMapGroups")
 """Nodes of a plan that leave the JVM."""
 EXAMPLES = [(f.name, e) for f in FUNCTIONS for e in f.examples]
@@ -58,7 +60,7 @@ def test_every_example_holds_in_spark_without_a_worker_of_python(spark: SparkSes
             assert same(example.value, found[n][n], within), f"{example.text} over {row(example)}"
 
 
-@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.campaign)])
+@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=BY_NAME)])
 def test_spark_and_the_row_function_agree(spark: SparkSession, tmp_path: Path, count: int) -> None:
     texts = sorted(generated_expressions(), key=len)
     for _ in range(0, count, A_TABLE):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hotpath.handoffs import Announcement, Command
@@ -96,7 +96,10 @@ def test_an_older_sequence_is_refused() -> None:
 def test_a_taken_sequence_keeps_its_first_bundle() -> None:
     state, actions = after([*good(5), announced(6), announced(6, "other")])
     assert state.candidates[6].bundle == "b6"
-    assert actions[-2:] == [Say("refused", 6, "other", "sequence taken by another bundle"), Drop("other")]
+    assert actions[-2:] == [
+        Say("refused", 6, "other", "sequence taken by another announcement"),
+        Drop("other"),
+    ]
 
 
 def test_a_newer_admission_spares_the_older_candidates_theirs() -> None:
@@ -227,7 +230,7 @@ class Host:
 
     state: State = field(default_factory=State)
     admitted: set[int] = field(default_factory=set)
-    refused: set[int] = field(default_factory=set)
+    refused: dict[int, str] = field(default_factory=dict)
     placed: set[str] = field(default_factory=set)
     remembered: Memory = field(default_factory=Memory)
     pointed: int | None = None
@@ -240,6 +243,9 @@ class Host:
         for action in actions:
             self.carry_out(action)
         memory = self.state.memory
+        if isinstance(event, Retired) and event.bundle not in memory.in_use():
+            # A bundle's end takes what was said of it along; announced again it is another candidate.
+            self.refused = {s: b for s, b in self.refused.items() if b != event.bundle}
         assert memory == self.remembered
         assert memory.live == self.pointed
         if memory.live != live:
@@ -259,8 +265,10 @@ class Host:
                 assert self.remembered.live == sequence
                 self.pointed = sequence
             case Say("refused", sequence, bundle, _):
-                if self.state.memory.settled.get(sequence, bundle) == bundle:
-                    self.refused.add(sequence)
+                # While a candidate has the sequence, another announcement that claims it was meant.
+                taken = sequence in self.state.candidates
+                if not taken and self.state.memory.settled.get(sequence, bundle) == bundle:
+                    self.refused[sequence] = bundle
             case Drop(bundle):
                 assert bundle not in self.state.memory.in_use()
 
@@ -279,6 +287,8 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
 
 
 @given(st.lists(EVENTS, max_size=60))
+@example([announced(1), announced(1, "b1", "rollback"), Admitted(1)])
+@example([announced(1), Retired("b1"), announced(1), Admitted(1)])
 def test_no_history_breaks_a_law(history: list[Event]) -> None:
     host = Host()
     for event in history:
