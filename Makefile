@@ -56,13 +56,15 @@ test: check influxd browser ## all that CI runs
 	.venv/bin/pytest -q -m "not campaign" tests/integration tests/e2e
 
 kills: setup        ## the stream job killed KILLS=20 times at each named point and at random
-	HOTPATH_KILLS=$(KILLS) .venv/bin/pytest -q -m campaign tests/integration
+	HOTPATH_KILLS=$(KILLS) $(PY) -m faults.run $(if $(SEED),--seed $(SEED)) \
+	  "stream job killed before the write" "stream job killed mid-file" "stream job killed before the manifest" \
+	  "stream job killed after the manifest" "stream job killed anywhere"
 
 bench: setup        ## every benchmark (or NAMES="…"), into benchmarks/results.json
 	$(PY) -m benchmarks.run $(NAMES)
 
-faults: setup influxd   ## every fault (or NAMES="…", SEED=n), into faults/results.json
-	$(PY) -m faults.run $(if $(SEED),--seed $(SEED)) $(foreach name,$(NAMES),"$(name)")
+faults: setup influxd   ## every fault (or NAMES="one, another", SEED=n), into faults/results.json
+	$(PY) -m faults.run $(if $(SEED),--seed $(SEED)) $(if $(NAMES),"$(NAMES)")
 
 conformance: setup  ## the slow comparisons: laws on other examples, every time zone, Spark and row function on 100,000 rows
 	HOTPATH_RANDOM=1 .venv/bin/pytest -q -m "not campaign" -n 2 --dist loadfile tests/unit tests/contract

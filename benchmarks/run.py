@@ -19,8 +19,12 @@ from importlib.metadata import version
 
 import psutil
 
+from benchmarks.landing import freshness_p95, json_to_parquet, json_to_parquet_tiles
 from benchmarks.language import contract_load_ms, row_function_us, spark_rendering
+from benchmarks.large_files import measure as large_files
 from benchmarks.ledger_cost import measure as ledger_cost
+from benchmarks.mirror import measure as mirror_rate
+from benchmarks.redis import redis_cached, redis_features
 from benchmarks.skew import measure as skew
 from benchmarks.table import Measure
 from hotpath.clock import SECOND, Clock
@@ -32,9 +36,16 @@ RESULTS = PROJECT / "benchmarks" / "results.json"
 BENCHMARKS: Mapping[str, Measure] = {
     "skew": skew,
     "ledger_cost": ledger_cost,
+    "large_files": large_files,
+    "mirror_rate": mirror_rate,
     "row_function_us": row_function_us,
     "contract_load_ms": contract_load_ms,
     "spark_rendering": spark_rendering,
+    "json_to_parquet": json_to_parquet,
+    "json_to_parquet_tiles": json_to_parquet_tiles,
+    "freshness_p95": freshness_p95,
+    "redis_features": redis_features,
+    "redis_cached": redis_cached,
 }
 """By name; adding one is one entry here."""
 PACKAGES = ("pyspark", "pyarrow", "confluent-kafka", "numpy")

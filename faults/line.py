@@ -1,8 +1,9 @@
-"""The line between the sites: cut, mended, drained, on real brokers, mirror, stream job and monitoring.
+"""The line between the sites: cut, or slow and lossy, then mended and drained.
+
+On real brokers, mirror, stream job and monitoring.
 
 Twelve honest hosts produce at sixty times the present's pace; the mirror reaches the cloud through a proxy
-of ours, which is cut. What must hold: a lag alarm that begins and ends, no host named, nothing lost or
-duplicated.
+of ours. What must hold: a lag alarm that begins and ends, no host named, nothing lost or duplicated.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import orjson
 
-from faults.proxy import Proxy
+from faults.proxy import Line, Proxy
 from faults.table import Fault, Outcome
 from hotpath import keys
 from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Clock, wait
@@ -39,6 +40,8 @@ from ingest.records import rfc3339
 
 CUT_S = 30.0
 """Thirty virtual minutes at sixty times."""
+SLOW_S = 60.0
+SLOW = Line(delay_s=0.5, bytes_per_s=1_000, life_s=5.0)
 HOSTS_HONEST = 12
 EVERY_S = 0.05
 DEADLINE_S = 240.0
@@ -149,7 +152,16 @@ class Site:
 
 def cut(seed: int, cut_s: float = CUT_S) -> Outcome:
     """Cut the line for `cut_s` real seconds under load, mend it, wait until all is drained."""
-    with _site() as site, Proxy(site.ports["proxy"], site.ports["line"]) as line:
+    return _trouble(seed, Proxy.cut, cut_s)
+
+
+def slow(seed: int, slow_s: float = SLOW_S) -> Outcome:
+    """Half a second each way, 1 KB/s and a connection that breaks every few seconds; mended, drained."""
+    return _trouble(seed, lambda line: line.worsen(SLOW), slow_s)
+
+
+def _trouble(seed: int, begin: Callable[[Proxy], None], lasts_s: float) -> Outcome:
+    with _site() as site, Proxy(site.ports["proxy"], site.ports["line"], seed=seed) as line:
         contract = _started(site)
         log = KafkaLog(site.address["onprem"])
         producer = Producer(log, site.clock, contract, random.Random(seed))
@@ -157,24 +169,25 @@ def cut(seed: int, cut_s: float = CUT_S) -> Outcome:
         thread.start()
         try:
             site.until(lambda: len(site.good()) >= HOSTS_HONEST, "every host judged good")
-            line.cut()
-            wait(cut_s)
+            begin(line)
+            wait(lasts_s)
             line.mend()
             site.until(lambda: site.lag_levels()[-1:] == [0.0], "the lag alarm has ended")
         finally:
             producer.stopping.set()
             thread.join()
         site.until(lambda: not producer.acknowledged - site.landed(), "all has landed")
-        return _judged(site, producer, cut_s)
+        outcome = _judged(site, producer, lasts_s)
+        return Outcome(outcome.holds, {**outcome.figures, "connections_broken": line.broken})
 
 
-def _judged(site: Site, producer: Producer, cut_s: float) -> Outcome:
+def _judged(site: Site, producer: Producer, lasts_s: float) -> Outcome:
     said = site.lag_levels()
     landed, acknowledged = site.landed(), producer.acknowledged
     flagged = sorted({h.host for h in site.hosts() if h.state in ("ahead", "behind")})
     clock_alarms = sorted({name for name, level in site.alarms() if name in CLOCK_ALARMS and level > 0})
     figures = {
-        "cut_s": cut_s,
+        "lasted_s": lasts_s,
         "acknowledged": acknowledged.total(),
         "lost": (acknowledged - landed).total(),
         "duplicated": (landed - acknowledged).total(),
@@ -226,5 +239,10 @@ FAULTS = (
         "line between the sites cut for 30 virtual minutes",
         "the mirror's way to the cloud ends in a proxy that refuses, then carries again",
         cut,
+    ),
+    Fault(
+        "line between the sites slow and lossy",
+        "the proxy carries 1 KB/s half a second late and breaks connections every few seconds, for a minute",
+        slow,
     ),
 )

@@ -2,7 +2,8 @@
 
     python -m faults.run [--seed N] [NAME …]
 
-Without names, all. Rows that are not run anew stay as they were. The exit code is 1 where one does not hold.
+Without names, all; several may also stand in one argument, a comma between them. Rows that are not run anew
+stay as they were. The exit code is 1 where one does not hold.
 """
 
 from __future__ import annotations
@@ -13,9 +14,17 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 
+from faults.brokers import FAULTS as BROKERS
+from faults.checkpoints import FAULTS as CHECKPOINTS
 from faults.clocks import FAULTS as CLOCKS
+from faults.disks import FAULTS as DISKS
 from faults.influx import FAULTS as INFLUX
 from faults.line import FAULTS as LINE
+from faults.mirror import FAULTS as MIRROR
+from faults.producers import FAULTS as PRODUCERS
+from faults.redis import FAULTS as REDIS
+from faults.stores import FAULTS as STORES
+from faults.stream_kills import FAULTS as STREAM_KILLS
 from faults.table import Fault
 from hotpath.contract.strict_yaml import nearest
 from hotpath.errors import BadConfig
@@ -23,7 +32,19 @@ from hotpath.files import replace
 from hotpath.settings import PROJECT
 
 RESULTS = PROJECT / "faults" / "results.json"
-FAULTS: tuple[Fault, ...] = (*CLOCKS, *LINE, *INFLUX)
+FAULTS: tuple[Fault, ...] = (
+    *CLOCKS,
+    *LINE,
+    *MIRROR,
+    *INFLUX,
+    *PRODUCERS,
+    *BROKERS,
+    *STREAM_KILLS,
+    *CHECKPOINTS,
+    *DISKS,
+    *STORES,
+    *REDIS,
+)
 """Every fault, in the order in which `make faults` runs them."""
 
 
@@ -33,7 +54,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args(argv)
-    chosen = _named(asked.names) if asked.names else FAULTS
+    names = [name.strip() for several in asked.names for name in several.split(",")]
+    chosen = _named(names) if names else FAULTS
     rows = {row["fault"]: row for row in _kept()}
     failed = 0
     for fault in chosen:

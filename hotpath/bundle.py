@@ -75,9 +75,11 @@ def opened(packed: bytes, key: Ed25519PublicKey) -> Bundle:
     return Bundle(sha256(manifest)[:32], entries, facts)
 
 
-def recorded(packed: bytes) -> Mapping[str, object]:
-    """The facts in a bundle of one's own store, unproved. Raises BadArtifact where it is no whole bundle."""
-    return _said(_entries(packed)["manifest.json"])[1]
+def unproved(packed: bytes) -> Bundle:
+    """A bundle of one's own store, not proved again. Raises BadArtifact where it is no whole bundle."""
+    entries = _entries(packed)
+    manifest = entries["manifest.json"]
+    return Bundle(sha256(manifest)[:32], entries, _said(manifest)[1])
 
 
 def chunked(packed: bytes, size: int = CHUNK_BYTES) -> Sequence[bytes]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from hotpath.bundle import Sealed, recorded, sha256
+from hotpath.bundle import Bundle, Sealed, sha256, unproved
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
 from hotpath.files import create
@@ -74,13 +74,17 @@ class BundleStore:
         folder = self._folder / "sequence"
         return {n: json.loads((folder / f"{n}.json").read_bytes()) for n in _numbers(folder)}
 
-    def facts(self, bundle: str) -> Mapping[str, object]:
-        """What the trainer recorded of a kept bundle. Raises BadArtifact where it is not kept whole."""
+    def bundle(self, bundle: str) -> Bundle:
+        """A kept bundle's content and facts. Raises BadArtifact where it is not kept whole."""
         path = self._folder / "bundles" / f"{bundle}.zip"
         try:
-            return recorded(path.read_bytes())
+            return unproved(path.read_bytes())
         except (OSError, ValueError) as error:  # a name that came from outside may be no file's at all
             raise BadArtifact(f"bundle {bundle}", str(error), "one that the store keeps") from error
+
+    def facts(self, bundle: str) -> Mapping[str, object]:
+        """What the trainer recorded of a kept bundle. Raises BadArtifact where it is not kept whole."""
+        return self.bundle(bundle).facts
 
     def take_sequence(self, of: Mapping[str, object]) -> int:
         """The next number, taken for good: where two ask, each gets its own."""

@@ -56,9 +56,10 @@ def _written(path: Path, data: bytes, mode: int) -> Path:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-    except OSError:  # a full disk must not be filled further by what could not be written
+    except OSError as error:  # a full disk must not be filled further by what could not be written
         temporary.unlink(missing_ok=True)
-        raise
+        # A write that fails does not say of which file: whoever records why must be able to name it.
+        raise OSError(error.errno, error.strerror, str(path)) from error
     return temporary
 
 

@@ -18,13 +18,14 @@ from hotpath.lake import PLACE, Dataset
 
 def columns(contract: Contract, dataset: Dataset, there: pa.Schema) -> tuple[str, ...]:
     """The columns that may name the entity, of those that a file has: the contract's, or, where an older
-    contract called it otherwise, every text.
+    contract called it otherwise and of a further stream, every text.
     """
     if dataset == "rejected":
         return ("raw",)
-    named = {"events": contract.events.entity, "labels": contract.labels.entity, "scores": "entity"}[dataset]
-    if named in there.names:
-        return (named,)
+    named = {"events": contract.events.entity, "labels": contract.labels.entity, "scores": "entity"}
+    column = named.get(dataset)
+    if column is not None and column in there.names:
+        return (column,)
     place = {name for name, _ in PLACE}
     return tuple(f.name for f in there if pa.types.is_string(f.type) and f.name not in place)
 

@@ -1,9 +1,10 @@
 """Erases an entity from a lake: its rows are left out of new files, then the files that held them are gone.
 
 For each batch that holds any: new files (`batch_id=N/revision=R/`), then the next revision of its
-manifest, which puts them in force in one step, then the old files are removed. Killed at any point, a
-repeat finishes: files that no manifest lists yet are swept and made anew, files that a revision has put
-out of force are removed. The place of an erased record stays accounted for in the counts (`forgotten`,
+manifest, which puts them in force in one step, then the old files are removed. What a compaction has put
+out of force is removed before, whatever its time: it holds the entity too. Killed at any point, a repeat
+finishes: files that no manifest lists yet are swept and made anew, files that a revision has put out of force
+are removed. The place of an erased record stays accounted for in the counts (`forgotten`,
 and `forgotten.DATASET`), so that law 1 can be held against the topics still. A manifest names no entity,
 so that it need not be forgotten.
 
@@ -12,25 +13,22 @@ Two may not rewrite one lake at a time; the stream job may go on landing meanwhi
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hotpath import files
+from hotpath import files, rewriting
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.forget_rows import columns, theirs
-from hotpath.lake import DATASETS, RESTORE, Dataset, File, Lake, Manifest
+from hotpath.lake import RESTORE, Dataset, File, Lake, Manifest
+from hotpath.rewriting import Reached, nothing
 
-Reached = Callable[[str, int], None]
-"""Told when a named point of a batch is reached; the tests' kill switch."""
 POINTS = ("before the files", "before the manifest", "before the removal", "after the removal")
 
 
@@ -39,7 +37,8 @@ class Forgotten:
     """What was erased: `rows` by dataset, `rewritten` files that held them, in the batches up to `batch`
     (None: there was none); one that landed meanwhile was not searched.
 
-    `leftovers`: files of an earlier attempt that was cut short, removed now.
+    `leftovers`: files that were in force no longer, or never, of an attempt that was cut short or of before a
+    compaction; removed now.
     """
 
     rows: Mapping[Dataset, int]
@@ -53,20 +52,18 @@ class Forgotten:
         return not self.rows and not self.leftovers
 
 
-def nothing(point: str, batch: int) -> None:
-    """The `Reached` of a run that nobody kills."""
-
-
-def forget(lake: Lake, contract: Contract, entity: str, reached: Reached = nothing) -> Forgotten:
+def forget(
+    lake: Lake, contract: Contract, entity: str, reached: Reached = nothing, patience_s: float = 0.0
+) -> Forgotten:
     """Erase `entity` from every batch that is published by now.
 
     Raises BadInput on no entity at all, BadArtifact on a file that does not read, BadConfig where another
-    process rewrites this lake.
+    process rewrites this lake still after `patience_s` (real).
     """
     if not entity:
         raise BadInput("entity", entity, "a text that is not empty")
-    with files.hold(lake.folder / "rewrite.lock", "rewriting of a lake"):
-        leftovers = _sweep(lake)
+    with rewriting.hold(lake, patience_s):
+        leftovers = rewriting.remove_superseded(lake) + rewriting.remove_unborn(lake)
         rows: Counter[Dataset] = Counter()
         rewritten = 0
         manifests = lake.manifests()
@@ -86,21 +83,20 @@ def _rewrite(
     reached("before the files", batch)
     rows: Counter[Dataset] = Counter()
     counts = Counter(manifest.counts)
-    kept = [file for file in manifest.files if file not in hit]
-    for file in hit:
-        table = _read(lake, file)
-        mask = theirs(table.select(columns(contract, file.dataset, table.schema)), entity)
-        gone = table.filter(mask)
+    kept: list[File] = []
+    for file in manifest.files:
+        if file not in hit:
+            kept.append(file)
+            continue
+        stays, gone = _without(lake, contract, file, revision, entity)
         rows[file.dataset] += len(gone)
         _account(counts, contract, file.dataset, gone)
-        if len(gone) < len(table):
-            kept.append(_written(lake, file, batch, revision, table.filter(pc.invert(mask))))
+        kept += [] if stays is None else [stays]
     reached("before the manifest", batch)
-    files_now = tuple(sorted(kept, key=lambda f: f.path))
-    lake.publish(replace(manifest, files=files_now, counts=dict(counts), revision=revision))
+    lake.publish(replace(manifest, files=tuple(kept), counts=dict(counts), revision=revision))
     reached("before the removal", batch)
     for file in hit:
-        (lake.folder / file.path).unlink(missing_ok=True)
+        lake.path(file).unlink(missing_ok=True)
     reached("after the removal", batch)
     return rows
 
@@ -111,29 +107,11 @@ def _account(counts: Counter[str], contract: Contract, dataset: Dataset, gone: p
     if dataset != "rejected":
         counts[f"forgotten.{dataset}"] += len(gone)
         return
-    known = {contract.events.topic: "events", contract.labels.topic: "labels"}
+    known = {source.topic: name for name, source in contract.sources.items()}
     for topic in gone["topic"].to_pylist():
         should = known.get(topic, "scores")
         counts[f"rejected.{should}"] -= 1
         counts[f"forgotten.{should}"] += 1
-
-
-def _sweep(lake: Lake) -> int:
-    """Remove what an attempt left that was cut short: files of a revision that was never in force, and files
-    that one which is has replaced. What the stream job is just writing is neither.
-    """
-    listed = {file.path for manifest in lake.manifests() for file in manifest.files}
-    replaced = {file.path for manifest in lake.superseded() for file in manifest.files}
-    unborn = {
-        str(path.relative_to(lake.folder))
-        for dataset in DATASETS
-        for path in (lake.folder / dataset).glob("*/batch_id=*/revision=*/*.parquet")
-    }
-    stale = [lake.folder / path for path in (replaced | unborn) - listed]
-    found = [path for path in stale if path.exists()]
-    for path in found:
-        path.unlink()
-    return len(found)
 
 
 def _count(lake: Lake, contract: Contract, file: File, entity: str) -> int:
@@ -147,19 +125,28 @@ def _count(lake: Lake, contract: Contract, file: File, entity: str) -> int:
     return int(pc.sum(theirs(table, entity)).as_py() or 0)
 
 
-def _read(lake: Lake, file: File) -> pa.Table:
+def _without(
+    lake: Lake, contract: Contract, file: File, revision: int, entity: str
+) -> tuple[File | None, pa.Table]:
+    """A file of the rows that stay (None: there are none), durable, and those that go; by row groups, for a
+    range's file is large.
+    """
+    folder = lake.path(file).parent
+    folder = folder.parent if folder.name.startswith("revision=") else folder
+    path = folder / f"revision={revision}" / f"{uuid4().hex}.parquet"
+    out, gone, left = None, list[pa.Table](), 0
     with pq.ParquetFile(lake.checked(file)) as found:
-        return found.read()
-
-
-def _written(lake: Lake, file: File, batch: int, revision: int, table: pa.Table) -> File:
-    """The rows that stay, durable before they are described."""
-    folder = lake.folder / Path(*Path(file.path).parts[:2]) / f"batch_id={batch}" / f"revision={revision}"
-    path = folder / f"{uuid4().hex}.parquet"
-    files.make_folder(folder)
-    pq.write_table(table, path, compression="zstd")
-    files.sync(path)
-    files.sync(folder)
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    return File(str(path.relative_to(lake.folder)), file.dataset, len(table), len(data), digest)
+        for number in range(found.num_row_groups):
+            table = found.read_row_group(number)
+            mask = theirs(table.select(columns(contract, file.dataset, table.schema)), entity)
+            gone.append(table.filter(mask))
+            stays = table.filter(pc.invert(mask))
+            if len(stays):
+                files.make_folder(path.parent)
+                out = out or pq.ParquetWriter(path, stays.schema, compression="zstd")
+                out.write_table(stays)
+                left += len(stays)
+    if out is not None:
+        out.close()
+    there = None if out is None else rewriting.written(lake, path, file.dataset, left)
+    return there, pa.concat_tables(gone)

@@ -7,7 +7,7 @@ Hotpath's own instants are whole microseconds. Adding a hand-off is one entry in
 from __future__ import annotations
 
 import base64
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
@@ -30,6 +30,8 @@ RECEIPTS = "hotpath.receipts"
 COMMANDS = "hotpath.commands"
 MARKS = "hotpath.marks"
 HOSTS = "hotpath.hosts"
+TILES = "hotpath.tiles"
+PARITY = "hotpath.parity"
 POINTS = "hotpath.points"
 
 ARRIVED_HEADER = "hotpath-arrived-at"
@@ -73,6 +75,9 @@ HANDOFFS: tuple[Topic, ...] = (
     # Parts in the cloud write their own points into the mirrored copy: nothing mirrors it back.
     Topic(POINTS, "onprem->cloud", partitions=1),
     Topic(HOSTS, "cloud", compacted=True, partitions=1),
+    Topic(PARITY, "cloud", compacted=True, partitions=1),
+    # One partition: a layout's own record follows the tiles of its keys.
+    Topic(TILES, "cloud->onprem", compacted=True, partitions=1),
     Topic(MODELS, "cloud->onprem", compacted=True, partitions=1),
     Topic(BUNDLES, "cloud->onprem", compacted=True, partitions=1),
 )
@@ -94,6 +99,8 @@ class Pipeline(Protocol):
     def events(self) -> Source: ...
     @property
     def labels(self) -> Source: ...
+    @property
+    def streams(self) -> Sequence[Source]: ...
 
 
 def scores_topic(pipeline: str) -> str:
@@ -106,7 +113,7 @@ def topics(contracts: Iterable[Pipeline]) -> tuple[Topic, ...]:
     named = (
         Topic(name, "onprem->cloud")
         for c in contracts
-        for name in (c.events.topic, c.labels.topic, scores_topic(c.name))
+        for name in (c.events.topic, c.labels.topic, *(s.topic for s in c.streams), scores_topic(c.name))
     )
     return (*HANDOFFS, *dict.fromkeys(named))
 
@@ -183,6 +190,8 @@ class Score(Record):
 
     `threshold` is null unless the question is binary. Of many classes `predicted` is the likeliest, `score`
     its probability and `scores` that of each, in the order of the contract's. `parameters` as they came.
+    `tiles`: what was read of each aggregate, by name: [through (µs), batch] as hotpath.tiles has them, null
+    where its tiles could not be had.
     """
 
     prediction_id: str
@@ -202,6 +211,7 @@ class Score(Record):
     predicted: str | None = None
     scores: list[object] = field(default_factory=list)
     parameters: dict[str, object] = field(default_factory=dict)
+    tiles: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -269,6 +279,26 @@ class Mark(Record):
 
     site: str
     sequence: int
+    at: Micros
+
+
+@dataclass(frozen=True)
+class Parity(Record):
+    """What recomputing logged answers from the lake came to of late (key: pipeline); each a count of answers.
+
+    `checked` = `equal` + `late` + `degraded` + `differing`: late ones read a tile that came later than its
+    delay or was published anew since; degraded ones had no tiles. `examples` of what differs, each
+    {prediction_id, feature, answered, recomputed}. `since` and `at`: the span of `asked_at` looked at.
+    """
+
+    pipeline: str
+    checked: int
+    equal: int
+    late: int
+    degraded: int
+    differing: int
+    examples: list[dict[str, object]]
+    since: Micros
     at: Micros
 
 

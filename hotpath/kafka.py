@@ -80,8 +80,12 @@ class Log(Protocol):
     def flush(self, deadline_s: float) -> int:
         """Wait until all is acknowledged; the number that is not when the deadline passes."""
 
-    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
-        """Follow these topics from their beginning, or only what comes from now on (`newest`)."""
+    def tail(self, topics: Sequence[str], newest: bool = False, since: int = 0) -> Tail:
+        """Follow these topics from their beginning, or only what comes from now on (`newest`).
+
+        `since`: from this offset on, of topics with one partition; where it is not there any more, from the
+        beginning.
+        """
 
 
 class KafkaLog:
@@ -143,16 +147,16 @@ class KafkaLog:
         """See `Log.flush`."""
         return int(self._producer.flush(deadline_s))
 
-    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+    def tail(self, topics: Sequence[str], newest: bool = False, since: int = 0) -> Tail:
         """Raises Unavailable where the broker does not answer, BadConfig on an unknown topic."""
-        return KafkaTail(self._servers, topics, newest, self._patience_s)
+        return KafkaTail(self._servers, topics, newest, self._patience_s, since)
 
 
 class KafkaTail:
     """Every partition of some topics, committed records only."""
 
     def __init__(
-        self, bootstrap_servers: str, topics: Sequence[str], newest: bool, patience_s: float
+        self, bootstrap_servers: str, topics: Sequence[str], newest: bool, patience_s: float, since: int = 0
     ) -> None:
         places = {(t, p) for t in topics for p in partitions(bootstrap_servers, t, patience_s)}
         self._consumer = Consumer(
@@ -168,15 +172,20 @@ class KafkaTail:
             }
         )
         self._unread = places.copy()
-        first = OFFSET_END if newest else OFFSET_BEGINNING
+        self.reached: dict[tuple[str, int], int] = {}
+        """By topic and partition how far it has been read, markers of transactions included."""
+        first = OFFSET_END if newest else since or OFFSET_BEGINNING
         self._consumer.assign([TopicPartition(t, p, first) for t, p in places])
 
     def poll(self, seconds: float) -> Entry | None:
         """See `Tail.poll`. Raises Unavailable on a fatal error of the client."""
         while (message := self._consumer.poll(seconds)) is not None:
             if (error := message.error()) is None:
-                return entry(message)
+                found = entry(message)
+                self.reached[found.topic, found.partition] = found.offset + 1
+                return found
             if error.code() == KafkaError._PARTITION_EOF:
+                self.reached[message.topic(), message.partition()] = message.offset()
                 self._unread.discard((message.topic(), message.partition()))
             elif error.fatal():
                 raise Unavailable("Kafka", error.str(), *REACHABLE)
@@ -221,10 +230,10 @@ class MemoryLog:
         """See `Log.flush`: memory acknowledges at once."""
         return 0
 
-    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+    def tail(self, topics: Sequence[str], newest: bool = False, since: int = 0) -> Tail:
         """See `Log.tail`."""
         goal = len(self.entries)
-        return MemoryTail(self, tuple(topics), goal, goal if newest else 0)
+        return MemoryTail(self, tuple(topics), goal, goal if newest else 0, since)
 
 
 @dataclass
@@ -235,13 +244,14 @@ class MemoryTail:
     topics: tuple[str, ...]
     goal: int
     at: int = 0
+    since: int = 0
 
     def poll(self, seconds: float) -> Entry | None:  # noqa: ARG002 - the port's signature
         """See `Tail.poll`: memory never waits."""
         while self.at < len(self.log.entries):
             found = self.log.entries[self.at]
             self.at += 1
-            if found.topic in self.topics:
+            if found.topic in self.topics and found.offset >= self.since:
                 return found
         return None
 

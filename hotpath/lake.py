@@ -3,128 +3,69 @@
 `lake/PIPELINE/DATASET/schema=HASH/batch_id=N/*.parquet`; `lake/PIPELINE/manifest/N.json` lists the
 files of all datasets of batch N and is published by an operation that fails where it exists. Whoever writes
 a batch's files anew publishes `N.rR.json`, its revision R, whose files are in `batch_id=N/revision=R/`: the
-newest revision is the one that counts. A manifest is never removed. A reader trusts only what manifests list,
-and reads again where a newer revision has taken a file away meanwhile. Knows nothing of Spark or Kafka.
+newest revision is the one that counts. A compaction publishes `A-B.json`, whose files are in
+`batch_id=A-B/`: from then on the batches A to B count as one (`hotpath.manifests` says what is in force).
+What it supersedes is taken away later, oldest first, and the newest batch always stands alone. A reader
+trusts only what manifests list, and reads again where a newer one has taken a file away meanwhile. Knows
+nothing of Spark or Kafka.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import os
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from hotpath.clock import Micros
-from hotpath.errors import BadArtifact
+from hotpath import lake_files
+from hotpath.errors import BadArtifact, Bug
 from hotpath.files import create
+from hotpath.imports import Import
+from hotpath.lake_columns import ARROW_TYPES, INSTANT, PLACE, REJECTED, UNIT, schema
+from hotpath.manifests import (
+    DATASETS,
+    RESTORE,
+    Dataset,
+    File,
+    Manifest,
+    Name,
+    Offsets,
+    batches_of,
+    in_force,
+    share,
+    shares,
+)
+
+__all__ = [
+    "ARROW_TYPES",
+    "DATASETS",
+    "INSTANT",
+    "PLACE",
+    "REJECTED",
+    "RESTORE",
+    "UNIT",
+    "Dataset",
+    "File",
+    "Import",
+    "Lake",
+    "Manifest",
+    "Offsets",
+    "schema",
+]
 
 T = TypeVar("T")
-Dataset = Literal["events", "labels", "scores", "rejected"]
-DATASETS: tuple[Dataset, ...] = get_args(Dataset)
 
-Offsets = dict[str, dict[int, int]]
-"""Topic to partition to offset."""
-
-RESTORE = "restore it from a copy of the lake"
-
-INSTANT = pa.timestamp("us", tz="UTC")
-PLACE: tuple[tuple[str, pa.DataType], ...] = (
-    ("topic", pa.string()),
-    ("partition", pa.int32()),
-    ("offset", pa.int64()),
-    ("arrived_at", INSTANT),
-    ("landed_at", INSTANT),
-    ("imported", pa.bool_()),
-)
-"""The columns that every dataset ends with: where a record stood, and when it came."""
-REJECTED = pa.schema([("reason", pa.string()), ("raw", pa.binary()), *PLACE])
-ARROW_TYPES: Mapping[str, pa.DataType] = {
-    "string": pa.string(),
-    "category": pa.string(),
-    "bool": pa.bool_(),
-    "long": pa.int64(),
-    "double": pa.float64(),
-    "timestamp": INSTANT,
-    "duration": pa.int64(),
-    "array of string": pa.list_(pa.string()),
-    "array of long": pa.list_(pa.int64()),
-    "array of double": pa.list_(pa.float64()),
-}
-"""A contract's types as the lake stores them; durations in µs."""
-UNIT = b"unit"
-"""A column's metadata that holds its unit (empty: none)."""
-_MANIFEST = re.compile(r"([0-9]+)(?:\.r([0-9]+))?")
-
-
-@dataclass(frozen=True)
-class File:
-    """One Parquet file of a batch; `path` is relative to the pipeline's folder, `bytes` its size."""
-
-    path: str
-    dataset: Dataset
-    rows: int
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """All that batch `batch` landed: offsets `start` (inclusive) to `end` (exclusive) of each partition."""
-
-    batch: int
-    start: Offsets
-    end: Offsets
-    files: tuple[File, ...]
-    counts: dict[str, int]
-    landed_at: Micros
-    revision: int = 0
-
-    def to_bytes(self) -> bytes:
-        """The manifest file's content."""
-        return json.dumps(asdict(self), sort_keys=True, indent=1).encode()
-
-    @classmethod
-    def from_bytes(cls, data: bytes, source: str) -> Manifest:
-        """Raises BadArtifact where `data` is no manifest."""
-        try:
-            raw = json.loads(data)
-            files = tuple(File(**f) for f in raw.pop("files"))
-            start, end = _offsets(raw.pop("start")), _offsets(raw.pop("end"))
-            return cls(files=files, start=start, end=end, **raw)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadArtifact(source, data, "a manifest", RESTORE) from error
-
-
-@dataclass(frozen=True)
-class Import:
-    """Offsets (first, last; both inclusive, of the cloud's topics) that an import of history filled."""
-
-    id: str
-    ranges: dict[str, dict[int, tuple[int, int]]]
-
-    def covers(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether a record was brought by this import, so that its header's arrival is believed."""
-        first, last = self.ranges.get(topic, {}).get(partition, (0, -1))
-        return first <= offset <= last
-
-    @classmethod
-    def from_bytes(cls, data: bytes, source: str) -> Import:
-        """Raises BadArtifact where `data` is no record of an import."""
-        try:
-            raw = json.loads(data)
-            ranges = {
-                topic: {int(p): (first, last) for p, (first, last) in parts.items()}
-                for topic, parts in raw["ranges"].items()
-            }
-            return cls(raw["id"], ranges)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadArtifact(source, data, "an import's record", RESTORE) from error
+SHARE_ROWS = 2_000_000
+"""Of a range that a follower takes at once: bounds its memory."""
+MOST_BATCHES = 50
+"""Manifests that a follower is given at once."""
 
 
 class Lake:
@@ -134,57 +75,112 @@ class Lake:
         self.folder = root / pipeline
 
     def publish(self, manifest: Manifest) -> None:
-        """Make a batch count. Raises BadArtifact where the batch is published already."""
-        if not create(self._manifest_path(manifest.batch, manifest.revision), manifest.to_bytes()):
+        """Make a batch, or a range of them, count. Raises BadArtifact where it is published already."""
+        if manifest.part:
+            raise Bug(f"manifest {manifest.name.span}", "a share of a range", "a manifest of its own files")
+        known = manifest.alone and manifest.revision == 0 and self.manifest(manifest.batch) is not None
+        if known or not create(self.manifest_path(manifest.name), manifest.to_bytes()):
             raise BadArtifact(
-                f"manifest {manifest.batch}",
+                f"manifest {manifest.name.span}",
                 "published already",
                 "one writer a lake",
                 "stop the other one",
             )
 
     def manifest(self, batch: int) -> Manifest | None:
-        """The newest revision of one batch's manifest, or None where it is not published."""
-        if not self._manifest_path(batch, 0).exists():
+        """One batch's manifest in its newest revision, or its share of a range; None: not published."""
+        if self._is_next(batch):
             return None
-        # Revisions are consecutive and none is removed, so that no folder need be listed to find the newest.
-        newest = 0
-        while self._manifest_path(batch, newest + 1).exists():
-            newest += 1
-        return self._manifest(batch, newest)
+        try:
+            return self._alone(batch)
+        except FileNotFoundError:
+            return self._looked(partial(self._one, batch))
 
     def manifests(self) -> tuple[Manifest, ...]:
-        """Every published batch as its newest revision has it, oldest first."""
-        return tuple(self._manifest(batch, max(found)) for batch, found in sorted(self._published().items()))
+        """All that is in force, oldest first."""
+        return self._all()
+
+    def since(self, cursor: int, most: int = MOST_BATCHES) -> tuple[Manifest, ...]:
+        """What a follower that wants batch `cursor` next takes, oldest first and without a gap: batches,
+        ranges, and shares of a range where it begins within or is large. Then it wants the last one's
+        `batch` and one more.
+        """
+        return () if self._is_next(cursor) else self._looked(partial(self._from, cursor, most))
+
+    def upto(self, batch: int) -> tuple[Manifest, ...]:
+        """All that is in force up to and with one batch, oldest first."""
+        return self._looked(
+            lambda names: tuple(
+                self._share(name, name.first, min(name.last, batch))
+                for name in in_force(names)
+                if name.first <= batch
+            )
+        )
+
+    def each(self) -> Iterator[Manifest]:
+        """Every batch by itself, oldest first; of one in a range its share. Dear where ranges are large."""
+        for manifest in self.manifests():
+            yield from shares(manifest, self.batches(manifest.name), manifest.first, 0)
 
     def superseded(self) -> tuple[Manifest, ...]:
-        """Every manifest that a newer revision of its batch has put out of force."""
-        published = sorted(self._published().items())
-        return tuple(self._manifest(batch, r) for batch, found in published for r in sorted(found)[:-1])
+        """Every manifest that a newer revision or a range has put out of force, and that is there still."""
+        return self._looked(
+            lambda names: tuple(map(self.read_manifest, sorted(set(names) - set(in_force(names)))))
+        )
 
     def newest(self) -> int | None:
         """The newest published batch; names only, no manifest is read."""
-        return max(self._published(), default=None)
+        return max((name.last for name in self.names()), default=None)
+
+    def names(self) -> tuple[Name, ...]:
+        """Every manifest that is there, in force or not."""
+        folder = self.folder / "manifest"
+        found = map(Name.parse, os.listdir(folder) if folder.is_dir() else ())
+        return tuple(name for name in found if name is not None)
+
+    def read_manifest(self, name: Name) -> Manifest:
+        """Raises BadArtifact where it is no manifest, FileNotFoundError where it is not there."""
+        path = self.manifest_path(name)
+        return Manifest.from_bytes(path.read_bytes(), str(path))
+
+    def batches(self, name: Name) -> tuple[Manifest, ...]:
+        """The batches of a range, without files; of one batch alone itself.
+
+        Raises BadArtifact where their record is none, FileNotFoundError where it is not there.
+        """
+        if name.first == name.last:
+            return (self.read_manifest(name),)
+        path = self.folder / "manifest" / name.batches
+        return batches_of(path.read_bytes(), str(path))
+
+    def manifest_path(self, name: Name) -> Path:
+        """Where a manifest stands."""
+        return self.folder / "manifest" / name.file
+
+    def path(self, file: File) -> Path:
+        """Where a file lies: the one place that joins what manifests say to where the lake is."""
+        return self.folder / file.path
 
     def paths(self, dataset: Dataset, manifests: Sequence[Manifest] | None = None) -> tuple[Path, ...]:
         """The files that count, oldest batch first. Raises BadArtifact on one that is absent or cut."""
-        return self.current(lambda listed: self._paths(dataset, listed), manifests)
+        return self.current(lambda listed: tuple(p for p, _ in self._files(dataset, listed)), manifests)
 
     def current(
         self, reading: Callable[[Sequence[Manifest]], T], manifests: Sequence[Manifest] | None = None
     ) -> T:
-        """What `reading` makes of these manifests, or of all. Where it raises BadArtifact and a batch has a
-        newer revision by now, it reads again: its file was taken away, not lost.
+        """What `reading` makes of these manifests, or of all. Where it raises BadArtifact and others are in
+        force by now, it reads again: its file was taken away, not lost.
         """
-        listed = tuple(self.manifests() if manifests is None else manifests)
+        listed = self.manifests() if manifests is None else tuple(manifests)
         while True:
             try:
                 return reading(listed)
             except BadArtifact:
-                renewed = tuple(self.manifest(m.batch) or m for m in listed)
+                renewed = self._looked(partial(self._renewed, listed))
                 if renewed == listed:
                     raise
-                listed = renewed
+                # Whoever reads all of the lake never has to tell a share's rows from others.
+                listed = self._all() if manifests is None else renewed
 
     def read(
         self,
@@ -200,7 +196,10 @@ class Lake:
         wanted = None if columns is None else [*columns, *optional]
 
         def reading(listed: Sequence[Manifest]) -> pa.Table:
-            tables = [_table(path, wanted, optional) for path in self._paths(dataset, listed)]
+            tables = [
+                lake_files.table(path, wanted, optional, lake_files.rows_of(manifest))
+                for path, manifest in self._files(dataset, listed)
+            ]
             return pa.concat_tables(tables, promote_options="default") if tables else pa.table({})
 
         return self.current(reading, manifests)
@@ -217,7 +216,10 @@ class Lake:
         """
 
         def reading(listed: Sequence[Manifest]) -> pa.Table:
-            found = (_known(path, list(columns), types or {}) for path in self._paths(dataset, listed))
+            found = (
+                lake_files.known(path, list(columns), types or {}, lake_files.rows_of(manifest))
+                for path, manifest in self._files(dataset, listed)
+            )
             tables = [table for table in found if table is not None]
             return pa.concat_tables(tables) if tables else pa.table({})
 
@@ -225,17 +227,23 @@ class Lake:
 
     def checked(self, file: File) -> Path:
         """Where a file lies. Raises BadArtifact where it is absent or cut."""
-        path = self.folder / file.path
+        path = self.path(file)
         found = path.stat().st_size if path.exists() else None
         if found != file.bytes:
             raise BadArtifact(str(path), found, f"the {file.bytes} bytes its manifest lists")
         return path
 
+    def datasets(self) -> tuple[Dataset, ...]:
+        """Every dataset that has a folder, by name."""
+        return tuple(sorted({path.parent.name for path in self.folder.glob("*/schema=*")}))
+
     def unlisted(self) -> tuple[Path, ...]:
-        """Parquet files that no manifest lists: leavings of killed batches, never read."""
-        listed = {f.path for m in self.manifests() for f in m.files}
-        found = (p for d in DATASETS for p in (self.folder / d).rglob("*.parquet"))
-        return tuple(sorted(p for p in found if str(p.relative_to(self.folder)) not in listed))
+        """Parquet files that no manifest lists, be it in force or not: leavings of what was killed, never
+        read.
+        """
+        listed = {f.path for m in (*self.manifests(), *self.superseded()) for f in m.files}
+        found = self.folder.glob("*/schema=*/**/*.parquet")
+        return tuple(sorted(p for p in found if p.relative_to(self.folder).as_posix() not in listed))
 
     def counts(self) -> Counter[str]:
         """Records by dataset over all manifests (and `unknown_fields`, `skipped`: see the stream job)."""
@@ -255,62 +263,78 @@ class Lake:
         paths = sorted((self.folder / "imports").glob("*.json"))
         return tuple(Import.from_bytes(path.read_bytes(), str(path)) for path in paths)
 
-    def _published(self) -> dict[int, list[int]]:
-        """Revisions of each batch."""
-        found: dict[int, list[int]] = {}
-        for path in (self.folder / "manifest").glob("[0-9]*.json"):
-            if name := _MANIFEST.fullmatch(path.stem):
-                found.setdefault(int(name[1]), []).append(int(name[2] or 0))
-        return found
+    def _is_next(self, batch: int) -> bool:
+        """Whether a batch is known without a listing to be unpublished: it is not there, the one before
+        stands alone, and what stands alone is taken away oldest first.
+        """
+        alone, before = Name(batch, batch), Name(batch - 1, batch - 1)
+        return batch > 0 and not self.manifest_path(alone).exists() and self.manifest_path(before).exists()
 
-    def _manifest(self, batch: int, revision: int) -> Manifest:
-        path = self._manifest_path(batch, revision)
-        return Manifest.from_bytes(path.read_bytes(), str(path))
+    def _looked(self, look: Callable[[tuple[Name, ...]], T]) -> T:
+        """`look` at the names, anew where one was taken away meanwhile: a range stands in its place."""
+        while True:
+            names = self.names()
+            try:
+                return look(names)
+            except FileNotFoundError as error:
+                if set(self.names()) == set(names):
+                    raise BadArtifact(
+                        str(error.filename), "absent", "a file of manifests", RESTORE
+                    ) from error
 
-    def _manifest_path(self, batch: int, revision: int) -> Path:
-        return self.folder / "manifest" / (f"{batch}.r{revision}.json" if revision else f"{batch}.json")
+    def _all(self) -> tuple[Manifest, ...]:
+        return self._looked(lambda names: tuple(self.read_manifest(name) for name in in_force(names)))
 
-    def _paths(self, dataset: Dataset, listed: Sequence[Manifest]) -> tuple[Path, ...]:
-        return tuple(self.checked(f) for m in listed for f in m.files if f.dataset == dataset)
+    def _alone(self, batch: int) -> Manifest:
+        """The newest revision of what stands alone. Raises FileNotFoundError where it does not."""
+        name = Name(batch, batch)
+        # Revisions are consecutive and go together, so that no folder need be listed to find the newest.
+        while self.manifest_path(newer := name._replace(revision=name.revision + 1)).exists():
+            name = newer
+        return self.read_manifest(name)
 
+    def _one(self, batch: int, names: tuple[Name, ...]) -> Manifest | None:
+        found = [name for name in in_force(names) if name.first <= batch <= name.last]
+        return self._share(found[0], batch, batch) if found else None
 
-def _table(path: Path, columns: list[str] | None, optional: Sequence[str] = ()) -> pa.Table:
-    try:
-        if not optional:
-            return pq.read_table(path, columns=columns, partitioning=None)
-        with pq.ParquetFile(path) as file:
-            there = file.schema_arrow.names
-            missing = [name for name in optional if name not in there]
-            table = file.read([name for name in columns or there if name not in missing])
-            for name in missing:
-                table = table.append_column(name, pa.nulls(len(table)))
-            return table.select(columns or table.column_names)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file") from error
+    def _from(self, cursor: int, most: int, names: tuple[Name, ...]) -> tuple[Manifest, ...]:
+        found: list[Manifest] = []
+        for name in in_force(names):
+            if name.last < cursor:
+                continue
+            if name.first > cursor or len(found) >= most:
+                break
+            found += self._shares(name, cursor)
+            cursor = name.last + 1
+        return tuple(found[:most])
 
+    def _share(self, name: Name, first: int, last: int) -> Manifest:
+        found = self.read_manifest(name)
+        return found if (first, last) == name[:2] else share(found, self.batches(name), first, last)
 
-def _known(path: Path, columns: list[str], types: Mapping[str, pa.DataType]) -> pa.Table | None:
-    try:
-        with pq.ParquetFile(path) as file:
-            there = file.schema_arrow
-            known = set(columns) <= set(there.names)
-            known = known and all(
-                there.field(name).type == types.get(name, there.field(name).type) for name in columns
-            )
-            return file.read(columns).select(columns) if known else None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
+    def _shares(self, name: Name, first: int) -> Iterator[Manifest]:
+        found = self.read_manifest(name)
+        if first <= name.first and (found.alone or sum(f.rows for f in found.files) <= SHARE_ROWS):
+            yield found
+        else:
+            yield from shares(found, self.batches(name), first, SHARE_ROWS)
 
+    def _renewed(self, listed: Sequence[Manifest], names: tuple[Name, ...]) -> tuple[Manifest, ...]:
+        """What is in force in the place of these: neighbours that are in one range by now as one share."""
+        force, runs = in_force(names), list[tuple[Name, int, int]]()
+        firsts = [name.first for name in force]
+        gone = []
+        for manifest in listed:
+            name = force[bisect_right(firsts, manifest.first) - 1] if force else None
+            if name is None or not name.covers(manifest.name):  # lost: whoever reads it is told
+                gone.append(manifest)
+            elif runs and runs[-1][0] == name and runs[-1][2] + 1 == manifest.first:
+                runs[-1] = name, runs[-1][1], manifest.batch
+            else:
+                runs.append((name, manifest.first, manifest.batch))
+        found = [*(self._share(*run) for run in runs), *gone]
+        return tuple(sorted(found, key=lambda m: m.first))
 
-def _offsets(raw: Mapping[str, Mapping[str, int]]) -> Offsets:
-    return {topic: {int(p): o for p, o in parts.items()} for topic, parts in raw.items()}
-
-
-def schema(types: Iterable[tuple[str, str]], units: Mapping[str, str | None] | None = None) -> pa.Schema:
-    """Arrow schema of a decoded dataset: (field, contract type) pairs, then the place columns.
-
-    `units`, by field, go along as metadata: a file tells what its numbers measure when its contract is gone.
-    """
-    said = {} if units is None else {name: {UNIT: (unit or "").encode()} for name, unit in units.items()}
-    fields = [pa.field(name, ARROW_TYPES[kind], metadata=said.get(name)) for name, kind in types]
-    return pa.schema([*fields, *(pa.field(name, kind) for name, kind in PLACE)])
+    def _files(self, dataset: Dataset, listed: Sequence[Manifest]) -> Iterator[tuple[Path, Manifest]]:
+        """Where the dataset's files lie, each with the manifest that lists it."""
+        return ((self.checked(f), m) for m in listed for f in m.files if f.dataset == dataset)

@@ -17,6 +17,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from hotpath.clock import Micros
+from hotpath.contract.durations import span_of
 from hotpath.contract.strict_yaml import load_yaml, nearest
 from hotpath.errors import BadConfig
 
@@ -30,6 +32,12 @@ def _absolute(path: Path) -> Path:
     if path == Path():  # the empty text of a variable that is set to nothing
         raise ValueError("Input should be a path, not empty")
     return path if path.is_absolute() else PROJECT / path
+
+
+def _duration(text: str) -> str:
+    if span_of(text) is None:
+        raise ValueError("Input should be a duration like 90s, 30m, 24h or 30d")
+    return text
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -86,9 +94,20 @@ class H2O(Section):
 
 
 class LakeSettings(Section):
-    """Where the lake stands: a folder (null: in the data folder)."""
+    """Where the lake stands: a folder (null: in the data folder).
+
+    `compact_every`: between two compactions, in the domain's time. `keep_superseded_s`: real seconds that
+    what a compaction has put out of force stays for readers who are in the middle of it.
+    """
 
     url: Place | None = None
+    compact_every: Annotated[str, AfterValidator(_duration)] = "1h"
+    keep_superseded_s: Annotated[float, Field(ge=0, le=604_800)] = 3600
+
+    @property
+    def compaction(self) -> Micros:
+        """`compact_every` in µs."""
+        return span_of(self.compact_every) or 0
 
 
 class Serve(Section):
@@ -96,6 +115,23 @@ class Serve(Section):
 
     host: Literal["127.0.0.1", "::1", "localhost"]
     port: Port
+
+
+class Redis(Section):
+    """Keyed state on-prem: an existing Redis by URL (redis, rediss or unix), or the embedded one's port.
+
+    Real: `deadline_ms`, what a request waits for it at most; `copy_ms`, how old a scorer's copy may be.
+    """
+
+    url: Annotated[str, Field(pattern=r"^(redis|rediss|unix)://")] | None = None
+    port: Port
+    deadline_ms: Annotated[float, Field(gt=0, le=1000)]
+    copy_ms: Annotated[float, Field(ge=0, le=60_000)]
+
+    @property
+    def address(self) -> str:
+        """Where clients connect."""
+        return self.url or f"redis://127.0.0.1:{self.port}"
 
 
 class InfluxDB(Section):
@@ -197,6 +233,7 @@ class Settings(BaseSettings):
     h2o: H2O
     lake: LakeSettings
     serve: Serve
+    redis: Redis
     influxdb: InfluxDB
     clocks: Clocks
     console: Console
@@ -225,6 +262,10 @@ class Settings(BaseSettings):
         """The stream job's own memory."""
         return self.data / "cloud" / "checkpoints" / pipeline
 
+    def tiles(self) -> Path:
+        """What the process that tells tiles remembers: contracts that were replaced."""
+        return self.data / "cloud" / "tiles"
+
     def bundle_store(self) -> Path:
         """The trainer's bundles and sequences."""
         return self.data / "cloud" / "bundles"
@@ -246,6 +287,10 @@ class Settings(BaseSettings):
     def monitoring(self, pipeline: str) -> Path:
         """The folder in which the monitoring job remembers what it has read of a pipeline."""
         return self.data / "cloud" / "monitoring" / pipeline
+
+    def mirror_seen(self) -> Path:
+        """The folder in which the agent remembers what it has seen of the mirror."""
+        return self.data / "onprem" / "mirror"
 
     def bundle_folder(self) -> Path:
         """Where the follower places admitted bundles, one folder a pipeline."""

@@ -1,7 +1,7 @@
 """Root of the agent, one on-prem beside the mirror: `python -m monitoring.agent`.
 
-Says every two seconds how the machine does and how far behind the mirror is, as points on the on-prem cluster
-and in its progress file, and goes on alone when the line is cut. Ends with 0 on SIGTERM.
+Says every two seconds how the machine does, how far behind the mirror is and what it has lost, as points on
+the on-prem cluster and in its progress file, and goes on alone when the line is cut. Ends with 0 on SIGTERM.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from hotpath.settings import Settings, load
 from monitoring.deployments import Deployments
 from monitoring.machine import Machine
 from monitoring.mirror_lag import MirrorLag
+from monitoring.remembered import Subject
 
 EVERY_S = 2.0
 FLUSH_S = 1.0
@@ -50,7 +51,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     kafka = KafkaLog(settings.kafka.onprem.address)
     points = Points(kafka, Clock(), {"site": SITE, "machine": socket.gethostname()})
     deployments = Deployments(settings)
-    lag = MirrorLag(settings.kafka, topics(deployments.now()))
+    lag = MirrorLag(settings.kafka, topics(deployments.now()), settings.mirror_seen())
     machine, progress = Machine(settings.data), Progress(settings.state("agent"))
     lag.start()
     while not stop.wait(EVERY_S):
@@ -59,10 +60,18 @@ def run(settings: Settings, stop: threading.Event) -> None:
         behind = lag.behind
         for topic, records in behind.items():
             points.say("mirror", {"behind": records}, {"topic": topic})
-        progress.say("running", behind=behind)
+        gaps = lag.gaps
+        for (topic, partition, why), records in gaps.items():
+            said = {"missed_by": "mirror", "topic": topic, "partition": str(partition), "why": why}
+            points.say("gap", {"records": records}, said)
+        progress.say("running", behind=behind, gaps={_named(gap): n for gap, n in gaps.items()})
     lag.stop()
     kafka.flush(FLUSH_S)
     progress.say("ended")
+
+
+def _named(gap: Subject) -> str:
+    return "/".join(map(str, gap))
 
 
 if __name__ == "__main__":

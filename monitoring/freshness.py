@@ -9,18 +9,16 @@ lake's newest batch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from hotpath.clock import SECOND, Clock, Micros, Timeline
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import Receipt
-from hotpath.lake import RESTORE, Dataset, Lake, Manifest
+from hotpath.lake import Dataset, Lake, Manifest
 from hotpath.points import Points
 
 DATASETS: tuple[Literal["events", "labels"], ...] = ("events", "labels")
@@ -49,7 +47,8 @@ class FreshnessWatch:
         if manifest.batch < self.cursor:
             return
         timeline = self._clock.timeline()
-        for dataset in DATASETS:
+        # What is in a range landed long ago, each batch at another time.
+        for dataset in DATASETS if manifest.alone else ():
             arrived = _arrived(self._lake, dataset, manifest)
             self._say(dataset, delays(arrived, manifest.landed_at, timeline))
         self.cursor = manifest.batch + 1
@@ -103,15 +102,7 @@ def known_until(facts: Mapping[str, object], bundle: str) -> Micros:
 
 def _arrived(lake: Lake, dataset: Dataset, manifest: Manifest) -> pa.Array:
     """Arrivals (µs) of one dataset's live rows. Raises BadArtifact."""
-    tables = [_table(path) for path in lake.paths(dataset, [manifest])]
-    if not tables:
+    whole = lake.read(dataset, ("arrived_at", "imported"), [manifest])
+    if not len(whole):
         return pa.array([], pa.int64())
-    whole = pa.concat_tables(tables)
     return whole.filter(pc.invert(whole["imported"]))["arrived_at"].cast(pa.int64()).combine_chunks()
-
-
-def _table(path: Path) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=["arrived_at", "imported"], partitioning=None)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error

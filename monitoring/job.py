@@ -22,6 +22,7 @@ from hotpath.errors import Bug, HotpathError, Unavailable
 from hotpath.files import hold
 from hotpath.handoffs import POINTS
 from hotpath.kafka import KafkaLog
+from hotpath.kafka_admin import Admin
 from hotpath.kafka_group import KafkaGroup
 from hotpath.keys import signing_key
 from hotpath.points import Points
@@ -87,7 +88,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     progress = Progress(settings.state("monitoring"))
     progress.say("starting")
     key = signing_key(settings.signing_key())
-    watching = Watching(settings, deployments.now(), key, watched, points, clock)
+    watching = Watching(settings, deployments.now(), key, watched, Admin(address, PATIENCE_S), points, clock)
     board = Board(overridden(MONITORS, settings.monitors))
     verdicts = _verdicts(settings, kafka, board, points, clock)
     writer = _writer(settings, points, clock)

@@ -22,6 +22,7 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadInput, HotpathError
 from hotpath.handoffs import MARKS, MODELS, RECEIPTS, Announcement, Receipt
 from hotpath.kafka import Entry, Log, Tail
+from hotpath.kafka_admin import Logs
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from hotpath.settings import Settings
@@ -29,7 +30,9 @@ from monitoring.clock_watch import ClockWatch
 from monitoring.console import rows
 from monitoring.console.snapshot import Elsewhere
 from monitoring.freshness import FreshnessWatch
+from monitoring.lake_gaps import LakeGaps
 from monitoring.outcome_watch import OutcomeWatch
+from monitoring.parity_watch import ParityWatch
 from monitoring.windows import Rules
 
 MOST_BATCHES = 50
@@ -71,6 +74,8 @@ class Pipeline:
     clocks: ClockWatch
     outcomes: OutcomeWatch
     freshness: FreshnessWatch
+    gaps: LakeGaps
+    parity: ParityWatch
     holdout: dict[str, Mapping[str, float]] = field(default_factory=dict)
     """Metrics on the holdout by bundle, as the trainer noted them of its runs."""
     behind: bool = False
@@ -85,7 +90,7 @@ class Pipeline:
         """
         troubles: list[BadArtifact | OSError] = []
         self.behind = False
-        watches: tuple[Watch, ...] = (self.clocks, self.outcomes, self.freshness)
+        watches: tuple[Watch, ...] = (self.clocks, self.outcomes, self.freshness, self.gaps, self.parity)
         feeds = [partial(self._feed, watch) for watch in watches]
         ticks = [watch.tick for watch in watches if informed or watch is not self.outcomes]
         steps: tuple[Callable[[], None], ...] = (*feeds, *ticks, self._note)
@@ -98,11 +103,10 @@ class Pipeline:
             raise troubles[0]
 
     def _feed(self, watch: Watch) -> None:
-        for _ in range(MOST_BATCHES):
-            if (manifest := self.lake.manifest(watch.cursor)) is None:
-                return
+        found = self.lake.since(watch.cursor, MOST_BATCHES)
+        for manifest in found:
             watch.take(manifest)
-        self.behind = True
+        self.behind = self.behind or len(found) == MOST_BATCHES
 
     def _note(self) -> None:
         for number, run in self.store.runs_after(self._noted).items():
@@ -124,6 +128,7 @@ class Watching:
     contracts: Sequence[Contract]
     key: Ed25519PrivateKey
     log: Log
+    logs: Logs
     points: Points
     clock: Clock
     seen: Elsewhere = field(init=False)
@@ -193,6 +198,8 @@ class Watching:
             self._clocks(contract, lake, found),
             OutcomeWatch(lake, contract, store, self.key, self.log, points, self.clock, folder),
             FreshnessWatch(lake, contract, points, self.clock, store),
+            LakeGaps(lake, contract, self.logs, points, self.clock),
+            ParityWatch(lake, contract, store, self.log, points, self.clock, folder),
         )
         for announcement in self._announced.values():  # the topics were read before it was there
             made.outcomes.announced(announcement)

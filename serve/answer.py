@@ -1,6 +1,7 @@
 """One row through one generation: decoded, made into features, scored, decided. Pure; time is handed in.
 
-What each of the first three takes is added to the sums that came with the call (`Timed`).
+What each of the first three takes is added to the sums that came with the call (`Timed`). What a row reads of
+the tiles is got between its decoding and its features, for all rows of a request at once, so it is handed in.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from serve.decide import Age, Decided, Decision, decide
 from serve.generation import Generation, Scored
 from serve.outputs import Said, nulled
 from serve.stages import Elapsed, Sums
+from serve.state import Held, without
 
 Request = dict[str, object]
 """Field name -> value, as it came."""
+Row = Mapping[str, Value]
+"""Decoded event fields by name."""
 Parameters = Mapping[str, Value]
 """The caller's own, checked: name -> value, as it came."""
 
@@ -53,6 +57,21 @@ class Answer:
     decision: Decision
     outputs: Mapping[str, Value]
     degraded: tuple[str, ...]
+    tiles: Mapping[str, object] = field(default_factory=dict)
+
+
+def decoded(generation: Generation, request: Request, asked_at: Micros, timed: Timed | None = None) -> Row:
+    """A row's values, asked at `asked_at`, which is also its time where it states none.
+
+    Raises BadInput naming the field that is wrong.
+    """
+    timed, time = timed or Timed(), generation.contract.events.time
+    began = timed.elapsed()
+    values = generation.decode(request)
+    if values.get(time) is None:
+        values = {**values, time: asked_at}
+    timed.sums.parse_s += timed.elapsed() - began
+    return values
 
 
 def answer(
@@ -62,13 +81,20 @@ def answer(
     prediction_id: str,
     parameters: Parameters | None = None,
     timed: Timed | None = None,
+    row: Row | None = None,
+    held: Held | None = None,
 ) -> Answer:
-    """The answer to a row asked at `asked_at`, which is also its time where it states none.
+    """The answer to a row; `row` is what `decoded` made of the request where that was done before.
 
-    Raises BadInput naming the field that is wrong; `parameters` were checked before, once a request.
+    `held` is what the row reads; None: tiles cannot be had. Raises BadInput as `decoded` does; `parameters`
+    were checked before, once a request.
     """
     given, entity = parameters or {}, generation.contract.events.entity
-    values, features, scored = _computed(generation, request, asked_at, timed or Timed())
+    timed = timed or Timed()
+    values = decoded(generation, request, asked_at, timed) if row is None else row
+    held = without(generation.reads) if held is None else held
+    whole = {**values, **held.readings} if held.readings else values
+    features, scored = _computed(generation, whole, timed)
     decided = _decided(generation, scored, asked_at)
     score, predicted = (scored.score, _predicted(generation, scored)) if scored else (None, None)
     outputs = generation.outputs(Said(score, predicted, decided.decision, features, given))
@@ -84,7 +110,13 @@ def answer(
         scores=scored.scores if scored else (),
         decision="abstain" if wrong else decided.decision,
         outputs=nulled(outputs, wrong) if wrong else outputs,
-        degraded=(*decided.degraded, *_shortcomings(scored), *(f"{INVALID}:{name}" for name in wrong)),
+        degraded=(
+            *decided.degraded,
+            *held.degraded,
+            *_shortcomings(scored),
+            *(f"{INVALID}:{name}" for name in wrong),
+        ),
+        tiles=held.tiles,
     )
 
 
@@ -108,28 +140,22 @@ def record(generation: Generation, answered: Answer, asked_at: Micros, answered_
         predicted=answered.predicted,
         scores=list(answered.scores),
         parameters=dict(answered.parameters),
+        tiles=dict(answered.tiles),
     )
 
 
-def _computed(
-    generation: Generation, request: Request, asked_at: Micros, timed: Timed
-) -> tuple[dict[str, Value], tuple[Value, ...], Scored | None]:
-    """A row's values, features and score, each step's time added up."""
-    sums, elapsed, time = timed.sums, timed.elapsed, generation.contract.events.time
+def _computed(generation: Generation, row: Row, timed: Timed) -> tuple[tuple[Value, ...], Scored | None]:
+    """A row's features and score, each step's time added up."""
+    sums, elapsed = timed.sums, timed.elapsed
     began = elapsed()
-    values = generation.decode(request)
-    if values.get(time) is None:
-        values = {**values, time: asked_at}
-    decoded = elapsed()
-    features = generation.features(values)
+    features = generation.features(row)
     featured = elapsed()
     scored = _scored(generation, features)
     ended = elapsed()
     sums.rows += 1
-    sums.parse_s += decoded - began
-    sums.features_s += featured - decoded
+    sums.features_s += featured - began
     sums.model_s += ended - featured
-    return values, features, scored
+    return features, scored
 
 
 def _scored(generation: Generation, features: tuple[Value, ...]) -> Scored | None:

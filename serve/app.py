@@ -26,9 +26,11 @@ from hotpath.settings import Settings, load
 from serve import engine
 from serve.edge import Edge
 from serve.metrics import Metrics
+from serve.redis_state import RedisStore
 from serve.routes import application
 from serve.scorer import Scorer
 from serve.slots import Slots
+from serve.state import State
 from serve.warm import loader
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,10 @@ def run(settings: Settings, told: threading.Event) -> None:
     engine.start(engine.JARS)
     kafka = KafkaLog(settings.kafka.onprem.address, queued=QUEUED)
     name = f"{socket.gethostname()}:{settings.serve.port}"
-    scorer = Scorer(name, Clock(settings.clock_file()), kafka, Metrics())
+    clock = Clock(settings.clock_file())
+    store = RedisStore(settings.redis.address, settings.redis.deadline_ms / 1e3, clock.elapsed)
+    state = State(store, clock.elapsed, settings.redis.copy_ms / 1e3)
+    scorer = Scorer(name, clock, kafka, Metrics(), state=state)
     load_bundle = loader(verify_key(settings.verify_key()), engine.load)
     measured = KafkaLog(settings.kafka.onprem.address, queued=QUEUED_POINTS)
     points = Points(measured, scorer.clock, {"scorer": name})
@@ -126,6 +131,7 @@ def watch(settings: Settings, scorer: Scorer, slots: Slots, points: Points, stop
     while True:
         try:
             slots.look()
+            tend(scorer, slots)
             if (shown := facts(scorer, slots)) != said:
                 progress.say("ready" if slots.ready else "waits for a bundle", **shown)
                 said = shown
@@ -138,11 +144,18 @@ def watch(settings: Settings, scorer: Scorer, slots: Slots, points: Points, stop
             return
 
 
+def tend(scorer: Scorer, slots: Slots) -> None:
+    """Keep the connection to Redis, where a live model reads anything there."""
+    if scorer.state is not None and any(g is not None and g.reads.windows for g in slots.all().values()):
+        scorer.state.tend()
+
+
 def say(points: Points, scorer: Scorer, slots: Slots) -> None:
     """What was answered since the last time, a point a pipeline."""
     live = slots.all()
     for pipeline, since in list(scorer.stages.items()):  # the request path may add one meanwhile
-        points.say("scorer", since.fields(live.get(pipeline), scorer.clock.now()), {"pipeline": pipeline})
+        found = since.fields(live.get(pipeline), scorer.clock.now(), scorer.breaker)
+        points.say("scorer", found, {"pipeline": pipeline})
 
 
 def facts(scorer: Scorer, slots: Slots) -> dict[str, dict[str, int] | int]:

@@ -61,6 +61,7 @@ class Follower:
     sandbox: Prove
     states: dict[str, State] = field(default_factory=dict)
     parcels: Parcels = field(default_factory=Parcels)
+    proved: Announcement | None = None
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("announced", "admitted", "refused"), 0)
     )
@@ -72,7 +73,10 @@ class Follower:
             self._feed(folder.pipeline, Restored(folder.memory(), folder.placed()))
 
     def hear(self, entry: Entry) -> None:
-        """Take one record in. A record that is not what its topic carries is said and passed over."""
+        """Take one record in. A record that is not what its topic carries is said and passed over.
+
+        Raises OSError where the folder takes nothing: hear it again, it has had no effect.
+        """
         try:
             {MODELS: self._model, BUNDLES: self._chunk, COMMANDS: self._command}[entry.topic](entry)
         except (BadArtifact, BadInput) as error:
@@ -90,10 +94,15 @@ class Follower:
         return max(candidates, key=lambda a: a.sequence, default=None)
 
     def prove(self, candidate: Announcement) -> None:
-        """Put it through the sandbox, and think of callers. Raises Unavailable when told to stop half way."""
+        """Put it through the sandbox, and think of callers. Raises Unavailable when told to stop half way.
+
+        Raises OSError where the folder takes nothing: it stays a candidate, proved; call it again.
+        """
         try:
             packed = self._bytes(candidate)
-            self.sandbox(candidate, packed)
+            if candidate != self.proved:
+                self.sandbox(candidate, packed)
+                self.proved = candidate
             self._keeps_callers(candidate, packed)
         except BadArtifact as error:
             log.error("%s: sequence %s: %s", candidate.pipeline, candidate.sequence, error)
@@ -173,9 +182,10 @@ class Follower:
 
     def _feed(self, pipeline: str, event: Event) -> None:
         state, actions = step(self._state(pipeline), event)
-        self.states[pipeline] = state
+        # Known only once it is done: where a disk is full the same event comes again, to the same state.
         for action in actions:
             self._do(pipeline, action)
+        self.states[pipeline] = state
 
     def _do(self, pipeline: str, action: Action) -> None:
         folder = self._folder(pipeline)

@@ -24,6 +24,7 @@ from hotpath.contract.row import row_function
 from hotpath.contract.tree import fitted_fields
 from hotpath.contract.types import Type, Value
 from hotpath.errors import BadArtifact
+from hotpath.windows import Reads
 from serve.outputs import Said, reader
 
 Kind = Literal["number", "category"]
@@ -62,8 +63,9 @@ LoadModel = Callable[[bytes, Mapping[str, Kind], Target], Model]
 class Generation:
     """A bundle on this scorer, named by its sequence.
 
-    `threshold`: a score from there on is a yes; None where the target is not binary. `response` declares what
-    an answer holds, `outputs` reads it, `wrong` names those of its values that are not what was declared.
+    `threshold`: a score from there on is a yes; None where the target is not binary. `reads`: what rows read
+    of tiles. `response` declares what an answer holds, `outputs` reads it, `wrong` names those of its values
+    that are not what was declared.
     """
 
     sequence: int
@@ -73,6 +75,7 @@ class Generation:
     threshold: float | None
     decode: Decode
     parameters: Decode
+    reads: Reads
     features: Callable[[Mapping[str, Value]], tuple[Value, ...]]
     model: Model
     response: tuple[Field, ...]
@@ -119,6 +122,7 @@ def composed(
         threshold=threshold,
         decode=request_decoder(contract),
         parameters=parameters_decoder(contract),
+        reads=Reads.of(contract),
         features=row_function(contract, fitted),
         model=model,
         response=answered(contract),

@@ -1,4 +1,4 @@
-"""Golden rows: events, features and scores as the cluster that trained the model had them.
+"""Golden rows: rows, features and scores as the cluster that trained the model had them.
 
 Owns the reading of `golden.parquet`; what they prove is `serve.proof`'s. Scorer and sandbox both read them:
 one to prove a bundle, one to warm up.
@@ -20,29 +20,29 @@ MOST_ROWS = 10_000
 
 @dataclass(frozen=True)
 class GoldenRow:
-    """Decoded event fields (timestamps in µs), features in the contract's order, and the cluster's `scores`.
-
-    They are the probability of yes alone, or the estimate, or the probability of each class of the contract.
+    """`values`: the event's decoded fields (timestamps in µs) and the readings, by name, as the row function
+    takes them; features in the contract's order, and the cluster's `scores`: the probability of yes alone, or
+    the estimate, or the probability of each class of the contract.
     """
 
-    event: dict[str, Value]
+    values: dict[str, Value]
     features: tuple[Value, ...]
     scores: tuple[float, ...]
 
 
 def read(parquet: bytes, contract: Contract) -> tuple[GoldenRow, ...]:
     """The rows. Raises BadArtifact on a file that is no such table, or has too many rows."""
-    events = [f.name for f in contract.events.fields]
-    features = [f.name for f in contract.features]
+    columns = {f"event.{f.name}": f.name for f in contract.events.fields}
+    columns |= {f"reading.{r.name}": r.name for r in contract.readings}
+    features = [f"feature.{f.name}" for f in contract.features]
     said = "scores" if contract.labels.kind == "classes" else "score"
-    columns = [*(f"event.{n}" for n in events), *(f"feature.{n}" for n in features), said]
-    table = _table(parquet, columns)
-    events_by_row = zip(*(table.column(f"event.{n}").to_pylist() for n in events), strict=True)
-    features_by_row = zip(*(table.column(f"feature.{n}").to_pylist() for n in features), strict=True)
+    table = _table(parquet, [*columns, *features, said])
+    values_by_row = zip(*(table.column(column).to_pylist() for column in columns), strict=True)
+    features_by_row = zip(*(table.column(column).to_pylist() for column in features), strict=True)
     return tuple(
-        GoldenRow(dict(zip(events, event, strict=True)), feature, scores)
-        for event, feature, scores in zip(
-            events_by_row, features_by_row, _scores(table.column(said), contract), strict=True
+        GoldenRow(dict(zip(columns.values(), values, strict=True)), feature, scores)
+        for values, feature, scores in zip(
+            values_by_row, features_by_row, _scores(table.column(said), contract), strict=True
         )
     )
 

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from hotpath.clock import Clock
@@ -28,6 +29,8 @@ POLL_S = 0.2
 RETRY_S = 1.0
 PROBE_S = 2.0
 FLUSH_S = 2.0
+ROOM_S = 2.0
+"""Between two tries where the bundle folder takes nothing."""
 
 log = logging.getLogger(__name__)
 
@@ -89,23 +92,36 @@ def take_in(follower: Follower, tail: Tail, progress: Progress, stop: threading.
     """Turn after turn until told to stop; the next start asks again for a proof that is half done."""
     try:
         while not stop.is_set():
-            turn(follower, tail, progress)
+            turn(follower, tail, progress, stop)
     except Unavailable:
         if not stop.is_set():
             raise
 
 
-def turn(follower: Follower, tail: Tail, progress: Progress) -> None:
+def turn(follower: Follower, tail: Tail, progress: Progress, stop: threading.Event) -> None:
     """One record, or one candidate proved once the replay is done and nothing newer is at hand."""
     if (entry := tail.poll(POLL_S)) is not None:
         before = dict(follower.counts)
-        follower.hear(entry)
+        patiently(lambda: follower.hear(entry), progress, stop)
         if follower.counts != before:
             progress.say("follows", **facts(follower))
     elif tail.at_end() and (candidate := follower.ready()) is not None:
         progress.say(f"proves sequence {candidate.sequence}", **facts(follower))
-        follower.prove(candidate)
+        patiently(lambda: follower.prove(candidate), progress, stop)
         progress.say("follows", **facts(follower))
+
+
+def patiently(work: Callable[[], None], progress: Progress, stop: threading.Event) -> None:
+    """Do it; where the bundle folder takes nothing (a full disk), until it does: what is live answers on."""
+    while not stop.is_set():
+        try:
+            work()
+        except OSError as error:
+            log.error("tried again every %.0f s: %s", ROOM_S, error)
+            progress.say(f"waits: {error.strerror}")
+            stop.wait(ROOM_S)
+        else:
+            return
 
 
 def facts(follower: Follower) -> dict[str, dict[str, int]]:

@@ -21,6 +21,12 @@ class Metrics:
         self.decisions = self._counter("decisions", "Rows by decision.", "decision")
         self.dropped = self._counter("scores_dropped", "Score records that Kafka did not take.", "pipeline")
         self.swaps = self._counter("swaps", "Pointers followed, by what came of it.", "pipeline", "kind")
+        self.aggregates = self._counter(
+            "aggregates_degraded",
+            "Aggregates of rows without (newest) tiles.",
+            "pipeline",
+            "how",
+        )
         self.latency = Histogram(
             "hotpath_request_seconds",
             "Receipt of the head to the answer's bytes.",
@@ -29,6 +35,9 @@ class Metrics:
         )
         self._sequence = Gauge(
             "hotpath_live_sequence", "Live generation.", ["pipeline"], registry=self.registry
+        )
+        self._breaker = Gauge(
+            "hotpath_redis_breaker_open", "1 while Redis is left alone.", registry=self.registry
         )
         self._age = Gauge(
             "hotpath_model_age_seconds", "Of the domain's time.", ["pipeline"], registry=self.registry
@@ -39,8 +48,9 @@ class Metrics:
         samples = (s for metric in self.decisions.collect() for s in metric.samples)
         return int(sum(s.value for s in samples if s.name.endswith("_total")))
 
-    def rendered(self, live: Mapping[str, Generation | None], now: Micros) -> bytes:
+    def rendered(self, live: Mapping[str, Generation | None], now: Micros, breaker: bool = False) -> bytes:
         """The page, in Prometheus' text format."""
+        self._breaker.set(breaker)
         for pipeline, generation in live.items():
             if generation is not None:
                 self._sequence.labels(pipeline).set(generation.sequence)

@@ -49,11 +49,11 @@ def prove(generation: Generation, golden: Sequence[GoldenRow], elapsed: Callable
 def warm(generation: Generation, golden: Sequence[GoldenRow], calls: int = _WARM_UP) -> None:
     """Answer golden rows until the JVM has compiled what a request will run."""
     for call in range(calls):
-        generation.model(generation.features(golden[call % len(golden)].event))
+        generation.model(generation.features(golden[call % len(golden)].values))
 
 
 def _same_features(generation: Generation, number: int, row: GoldenRow) -> None:
-    made = generation.features(row.event)
+    made = generation.features(row.values)
     for feature, ours, theirs in zip(generation.contract.features, made, row.features, strict=True):
         if not _same(_as_handed_over(ours), theirs, tolerance(feature.tree)):
             thing = f"feature {feature.name} of golden row {number}"
@@ -86,5 +86,5 @@ def _same_scores(generation: Generation, number: int, row: GoldenRow) -> tuple[f
 
 def _taken(generation: Generation, row: GoldenRow, elapsed: Callable[[], float]) -> float:
     start = elapsed()
-    generation.model(generation.features(row.event))
+    generation.model(generation.features(row.values))
     return elapsed() - start

@@ -88,7 +88,7 @@ def _server(app: FastAPI, scorer: Scorer, slots: Slots) -> None:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        page = scorer.metrics.rendered(slots.all(), scorer.clock.now())
+        page = scorer.metrics.rendered(slots.all(), scorer.clock.now(), scorer.breaker)
         return Response(page, media_type=METRICS_TYPE)
 
 

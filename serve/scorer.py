@@ -15,25 +15,31 @@ from hotpath.clock import Clock, Micros
 from hotpath.handoffs import RECEIPTS, Receipt, scores_topic
 from hotpath.kafka import Log
 from serve import infer, strict_json
-from serve.answer import Answer, Timed, answer, record
+from serve.answer import Answer, Row, Timed, answer, decoded, record
 from serve.folder import Pointer
 from serve.generation import Generation
+from serve.infer import Question
 from serve.metrics import Metrics
 from serve.slots import Outcome
 from serve.stages import Since, Sums
+from serve.state import Held, State, without
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """Answers of one process. `name` is what its receipts call it; `stages` holds each pipeline's sums."""
+    """Answers of one process. `name` is what its receipts call it; `stages` holds each pipeline's sums.
+
+    `state`: where rows read tiles; None: nowhere, so aggregates are the contract's defaults.
+    """
 
     name: str
     clock: Clock
     log: Log
     metrics: Metrics
     stages: dict[str, Since] = field(default_factory=dict)
+    state: State | None = None
 
     def sums(self, pipeline: str) -> Sums:
         """Where the request path adds up what a pipeline takes; the name must be one that is served."""
@@ -55,14 +61,16 @@ class Scorer:
         asked = infer.question(body, generation)
         sums.parse_s += elapsed() - began
         sums.unknown += asked.unknown
-        timed = Timed(sums, elapsed)
-        answers = [
-            answer(generation, row, asked_at, uuid4().hex, asked.parameters, timed) for row in asked.rows
-        ]
+        answers = self._answers(generation, asked, asked_at, Timed(sums, elapsed))
         began = elapsed()
         self._hand_over(generation, answers, asked_at, sums)
         sums.record_s += elapsed() - began
         return infer.response(generation, asked, answers, asked_at)
+
+    @property
+    def breaker(self) -> bool:
+        """Whether Redis is left alone just now, though a model has asked for it."""
+        return self.state is not None and self.state.breaker.failures > 0 and self.state.breaker.open
 
     def finished(self, pipeline: str, status: int, seconds: float) -> None:
         """A request was answered, whatever the answer; a name that nobody serves is nobody's sum."""
@@ -78,6 +86,34 @@ class Scorer:
         receipt = Receipt(pipeline, self.name, pointer.sequence, pointer.bundle, kind, why, self.clock.now())
         if not self.log.send(RECEIPTS, receipt.to_bytes(), key=pipeline.encode()):
             log.warning("%s: no room to send the receipt of sequence %s", pipeline, pointer.sequence)
+
+    def _answers(
+        self, generation: Generation, asked: Question, asked_at: Micros, timed: Timed
+    ) -> list[Answer]:
+        """One a row. A contract without aggregates pays nothing for those of others."""
+        given = asked.parameters
+        if not generation.reads.windows:
+            return [answer(generation, row, asked_at, uuid4().hex, given, timed) for row in asked.rows]
+        rows = [decoded(generation, row, asked_at, timed) for row in asked.rows]
+        helds = self._held(generation, rows, asked_at, timed.sums)
+        return [
+            answer(generation, request, asked_at, uuid4().hex, given, timed, row, held)
+            for request, row, held in zip(asked.rows, rows, helds, strict=True)
+        ]
+
+    def _held(
+        self, generation: Generation, rows: Sequence[Row], asked_at: Micros, sums: Sums
+    ) -> Sequence[Held]:
+        """What each row reads of the tiles; what could not be had is counted."""
+        if self.state is None:
+            return [without(generation.reads)] * len(rows)
+        sums.stated += 1
+        before = (sums.defaulted, sums.late)
+        helds = self.state.read(generation.reads, rows, asked_at, sums)
+        for how, count, had in zip(("defaulted", "late"), (sums.defaulted, sums.late), before, strict=True):
+            if count > had:
+                self.metrics.aggregates.labels(generation.contract.name, how).inc(count - had)
+        return helds
 
     def _hand_over(
         self, generation: Generation, answers: Sequence[Answer], asked_at: Micros, sums: Sums

@@ -19,7 +19,11 @@ Elapsed = Callable[[], float]
 
 @dataclass(slots=True)
 class Sums:
-    """Counts and seconds since the start. `parse_s` is of requests, `features_s` on of rows."""
+    """Counts and seconds since the start. `parse_s` is of requests, `features_s` on of rows.
+
+    Of the keyed state: `trips` to Redis, `copied` keys that a copy answered, aggregates of rows `defaulted`
+    and `late`, `state_s` of the requests that read any (`stated`).
+    """
 
     requests: int = 0
     errors: int = 0
@@ -27,6 +31,13 @@ class Sums:
     degraded: int = 0
     unknown: int = 0
     dropped: int = 0
+    stated: int = 0
+    trips: int = 0
+    failed_trips: int = 0
+    copied: int = 0
+    defaulted: int = 0
+    late: int = 0
+    state_s: float = 0.0
     request_s: float = 0.0
     parse_s: float = 0.0
     features_s: float = 0.0
@@ -52,8 +63,11 @@ class Since:
         """Nothing yet."""
         return cls(Sums(), Sums())
 
-    def fields(self, live: Generation | None, now: Micros) -> Mapping[str, Number]:
-        """The measurement `scorer` since the last call; a mean of nothing is not known."""
+    def fields(self, live: Generation | None, now: Micros, breaker: bool = False) -> Mapping[str, Number]:
+        """The measurement `scorer` since the last call; a mean of nothing is not known.
+
+        Of the keyed state nothing is said where the live model reads none.
+        """
         before, now_sums = self.seen, replace(self.sums)
         self.seen = now_sums
         requests, rows = now_sums.requests - before.requests, now_sums.rows - before.rows
@@ -68,9 +82,17 @@ class Since:
             "features_us": _mean_us(now_sums.features_s - before.features_s, rows),
             "model_us": _mean_us(now_sums.model_s - before.model_s, rows),
             "record_us": _mean_us(now_sums.record_s - before.record_s, rows),
+            **(_state(before, now_sums, breaker) if live is not None and live.reads.windows else {}),
             "generation": None if live is None else live.sequence,
             "model_age_s": None if live is None else (now - live.trained_at) / SECOND,
         }
+
+
+def _state(before: Sums, now: Sums, breaker: bool) -> dict[str, Number]:
+    counted = ("trips", "failed_trips", "copied", "defaulted", "late")
+    since: dict[str, Number] = {name: getattr(now, name) - getattr(before, name) for name in counted}
+    mean = _mean_us(now.state_s - before.state_s, now.stated - before.stated)
+    return {**since, "state_us": mean, "breaker": breaker}
 
 
 def _mean_us(seconds: float, count: int) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from hotpath.clock import Micros
+from hotpath.contract.aggregates import Aggregate
 from hotpath.contract.parts import Kind
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import BadInterval
@@ -27,6 +28,13 @@ class Span:
     start: Micros
     end: Micros
 
+    def tiled(self, aggregate: Aggregate) -> tuple[Micros, Micros]:
+        """What the tiles that this window's rows may read are made of: arrivals from the first instant on, up
+        to before the second.
+        """
+        oldest = aggregate.ended(self.start) * aggregate.tile - aggregate.horizon
+        return oldest, aggregate.ended(self.end) * aggregate.tile
+
 
 @dataclass(frozen=True)
 class Account:
@@ -36,7 +44,7 @@ class Account:
     greatest target of each side's rows where it is a number, {} otherwise. `left_out`: events without a
     row, by reason. `noticed`: what was counted but cost no row. `offsets`: first and last offset of the rows
     and of their labels, by topic and partition (both inclusive). `clocks`: what was known of wrong clocks in
-    this span.
+    this span. `batches`: N, or "A-B" of a compacted range.
     """
 
     span: Span
@@ -46,7 +54,7 @@ class Account:
     spread: Mapping[Side, tuple[float, float]]
     left_out: Mapping[str, int]
     noticed: Mapping[str, int]
-    batches: tuple[int, ...]
+    batches: tuple[int | str, ...]
     offsets: Mapping[str, Mapping[int, tuple[int, int]]]
     clocks: Clocks = NOTHING
 

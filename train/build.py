@@ -23,6 +23,7 @@ from train.account import Account, Span
 from train.clocks import Clocks
 from train.folder import Folder
 from train.sources import Held, held, table
+from train.tiles import with_readings
 from train.window import judged
 from train.written import write
 
@@ -33,6 +34,11 @@ CONF = {
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     # The plan is fixed and its tables are small: planning anew at every shuffle only costs.
     "spark.sql.adaptive.enabled": "false",
+    # Rows that a worker makes tiles of at a time: so many that a key has several in a tile.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+    # What is put to disk of the cached rows is let go at once: by default its writer holds the last hundred
+    # batches, and of a million rows with readings that is more than the heap.
+    "spark.serializer.objectStreamReset": "1",
 }
 
 
@@ -59,10 +65,10 @@ def build(
     """The window that ends at `now`, without what wrong clocks stamped."""
     span = Span(now - contract.train.window, now)
     known = clocks.within(span.start, span.end)
-    events = table(session, lake.events, contract.events)
-    labels = table(session, lake.labels, contract.labels)
-    table_of_all = judged(events, labels, contract, span, known)
-    return write(table_of_all, contract, span, known, lake.batches, lake.unlisted, folder)
+    tables = {name: table(session, lake.files[name], source) for name, source in contract.sources.items()}
+    rows = judged(tables["events"], tables["labels"], contract, span, known)
+    whole = with_readings(rows, tables["events"], tables, contract, span)
+    return write(whole, contract, span, known, lake.batches, lake.unlisted, folder)
 
 
 if __name__ == "__main__":

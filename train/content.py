@@ -10,7 +10,7 @@ from hotpath.clock import Micros
 from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.monitors import feature_monitors
-from train.account import Account
+from train.account import Account, Span
 from train.card import card
 from train.parameters import GBM
 from train.scorecard import Measured, scorecard
@@ -46,6 +46,7 @@ def facts(
             topic: {str(partition): list(ends) for partition, ends in partitions.items()}
             for topic, partitions in account.offsets.items()
         },
+        "tiles": _tiles(contract, account.span),
         "left_out": dict(account.left_out),
         "noticed": dict(account.noticed),
         "host_intervals": [asdict(interval) for interval in account.clocks.intervals],
@@ -71,6 +72,14 @@ def files(contract: Contract, account: Account, model: Model, said: Mapping[str,
         "golden.parquet": model.golden,
         "card.html": card(contract.question, quality, seen, said).encode(),
     }
+
+
+def _tiles(contract: Contract, span: Span) -> dict[str, object]:
+    """By the tiles' layout the arrivals (µs, from the first up to before the second) that they are made of,
+    in the same batches as the rows.
+    """
+    made_of = {layout.id: span.tiled(layout.aggregate) for layout in contract.layouts}
+    return {layout: {"from": first, "to": end} for layout, (first, end) in made_of.items()}
 
 
 def _features(contract: Contract, fitted: Fitted) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hotpath.contract import metrics
 from hotpath.contract.parts import Gate, Rule
+from hotpath.handoffs import Parity
 from train.account import Account
 from train.scorecard import Measured
 
@@ -30,6 +31,20 @@ def verdict(gate: Gate, measured: Measured) -> Verdict:
     """
     failures = (_failure(rule, measured.metrics[rule.metric]) for rule in gate.rules)
     return _verdict([why for why in failures if why])
+
+
+def agreeing(parity: Parity | None) -> Verdict:
+    """Whether the answers that were computed again from the lake of late agree with it (law 2).
+
+    Not a word of them holds nothing up: before the first answers there is none.
+    """
+    if parity is None or not parity.differing:
+        return Verdict(True)
+    first = parity.examples[0] if parity.examples else {}
+    values = f"answered {first.get('answered')!r}, the lake gives {first.get('recomputed')!r}"
+    which = f"{first.get('feature')} of {first.get('prediction_id')} {values}"
+    why = f"{parity.differing} of {parity.checked} answers differ from the lake: {which}"
+    return Verdict(False, why)
 
 
 def _failure(rule: Rule, value: float) -> str:

@@ -28,7 +28,7 @@ from hotpath.contract.metrics import METRICS
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
 from hotpath.files import free
-from hotpath.handoffs import HOSTS, Announcement
+from hotpath.handoffs import HOSTS, PARITY, Announcement, Parity
 from hotpath.kafka import KafkaLog, Log, standing
 from hotpath.keys import signing_key
 from hotpath.points import Points
@@ -39,7 +39,7 @@ from train.clocks import Clocks, for_clocks
 from train.content import Model, facts, files
 from train.due import due
 from train.folder import Folder
-from train.gate import trainable, verdict
+from train.gate import agreeing, trainable, verdict
 from train.parameters import FIXED
 from train.provenance import revision, versions
 from train.scorecard import Measured
@@ -47,6 +47,8 @@ from train.scorecard import Measured
 LOOK_S = 0.5
 GAP_S = 3 * LOOK_S
 """Between two runs: whoever waits for the turn takes it, also where this one's next run is due already."""
+ROOM_S = 2.0
+"""Between two tries to note a run where the store has no room."""
 BUILD_S = 900.0
 FIT_S = 900.0
 
@@ -116,9 +118,21 @@ def work(trainer: Trainer, contract: Callable[[], Contract], turn: Path) -> NoRe
         trainer.progress.say("idle", **tally(runs))
         with _next(trainer, contract, turn, runs[-1] if runs else None) as now:
             run = attempt(now)
-        trainer.store.record(run)
+        remember(trainer, run)
         logger.info("run of %d: %s %s %s", run.began_at, run.state, run.why, run.seconds)
         wait(GAP_S)
+
+
+def remember(trainer: Trainer, run: Run) -> None:
+    """Record a run, as soon as there is room for its note: where a disk is full, the trainer waits."""
+    while True:
+        try:
+            trainer.store.record(run)
+            return
+        except OSError as error:
+            logger.error("the run of %d is noted once there is room: %s", run.began_at, error)
+            trainer.progress.say(f"waits: {error.strerror}", why=run.why)
+        wait(ROOM_S)
 
 
 @contextmanager
@@ -196,9 +210,16 @@ class Attempt:
 
     def judged(self, folder: Folder, account: Account, measured: Measured) -> Run:
         """The gate's word on a model: published, or refused with the live one kept."""
-        if not (found := verdict(self.trainer.contract.gate, measured)).passed:
-            return self.ended("refused", found.why, measured)
+        for found in (verdict(self.trainer.contract.gate, measured), agreeing(self._parity())):
+            if not found.passed:
+                return self.ended("refused", found.why, measured)
         return self._published(folder, account, measured)
+
+    def _parity(self) -> Parity | None:
+        """What monitoring said last of training and serving. Raises Unavailable."""
+        pipeline = self.trainer.contract.name
+        said = Parity.readable(e.value for e in standing(self.trainer.log, PARITY))
+        return next((one for one in reversed(said) if one.pipeline == pipeline), None)
 
     def _clocks(self) -> Clocks:
         """The wrong clocks known now. Raises Unavailable or BadConfig: without them nothing is learned."""

@@ -1,15 +1,16 @@
 """The lake's files as a window may read them: listed by a manifest, unaltered, with the contract's columns.
 
 A file that landed under an older contract may lack columns, or have them in another type or unit: there they
-are what an absent value is, the field's default or null. Anything else is refused before Spark is started:
-given a schema, Spark reads a missing column as nulls.
+are what an absent value is, the field's default or null (of a further stream null wherever there is no
+default). Anything else is refused before Spark is started: given a schema, Spark reads a missing column as
+nulls.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,10 +21,10 @@ from pyspark.sql import types as T
 
 from hotpath.contract.checks import default
 from hotpath.contract.model import Contract
-from hotpath.contract.parts import Field, Source
+from hotpath.contract.parts import Field, Source, Stream
 from hotpath.contract.types import Type
 from hotpath.errors import BadArtifact
-from hotpath.lake import UNIT, Dataset, File, Lake, Manifest
+from hotpath.lake import UNIT, File, Lake, Manifest
 from hotpath.lake import schema as lake_schema
 
 RESTORE = "restore the file from a copy of the lake"
@@ -51,12 +52,22 @@ class Files:
 
 @dataclass(frozen=True)
 class Held:
-    """What a lake held when it was looked at: proved files, the batches published, files in no manifest."""
+    """What a lake held when it was looked at: proved files, the batches published (N, or "A-B" of a
+    range), files in no manifest.
+
+    `streams`: those of each further stream, by its name.
+    """
 
     events: tuple[Files, ...]
     labels: tuple[Files, ...]
-    batches: tuple[int, ...]
+    batches: tuple[int | str, ...]
     unlisted: int
+    streams: Mapping[str, tuple[Files, ...]]
+
+    @property
+    def files(self) -> Mapping[str, tuple[Files, ...]]:
+        """The files of each source of the contract, by its name."""
+        return {"events": self.events, "labels": self.labels, **self.streams}
 
 
 def held(lake: Lake, contract: Contract) -> Held:
@@ -101,8 +112,9 @@ def _held(lake: Lake, contract: Contract, manifests: Sequence[Manifest]) -> Held
     return Held(
         _proved(lake, manifests, "events", contract.events),
         _proved(lake, manifests, "labels", contract.labels),
-        tuple(m.batch for m in manifests),
+        tuple(m.batch if m.alone else m.name.span for m in manifests),
         len(lake.unlisted()),
+        {s.name: _proved(lake, manifests, s.name, s) for s in contract.streams},
     )
 
 
@@ -110,10 +122,12 @@ def _schema(source: Source) -> pa.Schema:
     return lake_schema([(f.name, f.type) for f in source.fields], {f.name: f.unit for f in source.fields})
 
 
-def _proved(lake: Lake, manifests: Sequence[Manifest], dataset: Dataset, source: Source) -> tuple[Files, ...]:
+def _proved(lake: Lake, manifests: Sequence[Manifest], dataset: str, source: Source) -> tuple[Files, ...]:
     """The dataset's files in these manifests, oldest first. Raises BadArtifact naming the first bad one."""
     groups: dict[tuple[str, ...], list[str]] = {}
     columns, fields = _schema(source), {f.name: f for f in source.fields}
+    if isinstance(source, Stream):  # no row is made of it, and what lacks key or value is in no tile
+        fields = {name: replace(f, nullable=True) for name, f in fields.items()}
     for file in (f for m in manifests for f in m.files if f.dataset == dataset):
         path = lake.checked(file)
         _check_bytes(path, file)

@@ -17,7 +17,7 @@ from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.functions import BY_NAME, rendering
 from hotpath.contract.functions.entry import let
 from hotpath.contract.model import Contract
-from hotpath.contract.tree import Call, Knows, Literal, Ref, Tree, Widen, fixed_places, parted
+from hotpath.contract.tree import Call, Knows, Literal, Reading, Ref, Tree, Widen, fixed_places, parted
 from hotpath.contract.types import Type
 from hotpath.contract.used import nodes
 
@@ -34,6 +34,8 @@ def column(tree: Tree, knows: Knows = Knows()) -> Column:  # noqa: B008 - frozen
         case Ref(name, kind):
             found = F.col(f"`{name}`")
             return F.unix_micros(found) if kind == Type.TIMESTAMP else found
+        case Reading(name=name):
+            return F.col(f"`{name}`")
         case Literal(value, kind):
             return F.lit(value).cast(_SPARK_TYPES[kind])
         case Widen(arg):

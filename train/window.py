@@ -11,6 +11,7 @@ A judged table has a row for each event of the window::
     event     struct of the decoded fields      topic, partition, offset, arrived_at    where it stood, µs
     answer    struct of the newest label that had arrived, or null
     left_out  the reason, or null for a row
+    readings  struct of what it reads of tiles, where the contract has aggregates (`tiles` adds it)
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from hotpath.contract.parts import Kind
 from hotpath.contract.types import Type
 from train.account import Span
 from train.clocks import FUTURE, REASONS, WRONG, Clocks
+from train.tiles import READINGS
 from train.to_spark import feature_columns
 
 DUPLICATE = "same id, same body"
@@ -128,7 +130,8 @@ def featured(rows: DataFrame, contract: Contract, fitted: Fitted, *kept: Column)
         (column if feature.type == Type.CATEGORY else column.cast("double")).alias(f"feature.{feature.name}")
         for feature, column in zip(contract.features, feature_columns(contract, fitted), strict=True)
     ]
-    return rows.select(carried, "event.*").select(f"`{CARRIED}`.*", *columns)
+    inputs = ["event.*", f"{READINGS}.*"] if contract.readings else ["event.*"]
+    return rows.select(carried, *inputs).select(f"`{CARRIED}`.*", *columns)
 
 
 def label(kind: Kind) -> Column:

@@ -21,6 +21,7 @@ from train.baselines import baseline
 from train.clocks import Clocks
 from train.folder import Folder
 from train.levels import fitted_levels
+from train.tiles import READINGS
 from train.window import LEFT_OUT, featured, field, holdout_size, label, parted
 
 GOLDEN_ROWS = 200
@@ -31,7 +32,7 @@ def write(
     contract: Contract,
     span: Span,
     clocks: Clocks,
-    batches: Sequence[int],
+    batches: Sequence[int | str],
     unlisted: int,
     folder: Folder,
 ) -> Account:
@@ -67,7 +68,7 @@ def _side(table: DataFrame, side: Side) -> DataFrame:
 
 
 def _account(
-    table: DataFrame, labels: Labels, span: Span, clocks: Clocks, batches: Sequence[int], unlisted: int
+    table: DataFrame, labels: Labels, span: Span, clocks: Clocks, batches: Sequence[int | str], unlisted: int
 ) -> Account:
     kind = labels.kind
     became = F.coalesce("side", "left_out")
@@ -132,6 +133,7 @@ def _write_golden(holdout: DataFrame, contract: Contract, levels: Fitted, folder
     """A sample spread over the holdout (by a hash of the place, so that a rebuilt window gives the same)."""
     fields = [F.col("event").getField(f.name).alias(f"event.{f.name}") for f in contract.events.fields]
     sample = holdout.orderBy(F.xxhash64("partition", "offset")).limit(GOLDEN_ROWS).coalesce(1)
+    fields += [F.col(READINGS).getField(r.name).alias(f"reading.{r.name}") for r in contract.readings]
     made = featured(sample.sortWithinPartitions("partition", "offset"), contract, levels, *fields)
     made.write.parquet(str(folder.part("golden")))
 

@@ -7,14 +7,13 @@ forge a header. Even there it is believed only where it says the past: an import
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hotpath.clock import Micros, Timeline
-from hotpath.handoffs import ARRIVED_HEADER
-from hotpath.lake import Import
+import numpy as np
+from numpy.typing import NDArray
 
-Headers = Sequence[tuple[str, bytes | None]]
+from hotpath.clock import Micros, Timeline
+from hotpath.lake import Import
 
 
 @dataclass(frozen=True)
@@ -25,17 +24,26 @@ class Arrivals:
     imports: tuple[Import, ...]
 
     def of(
-        self, topic: str, partition: int, offset: int, stamped: Micros, headers: Headers | None
+        self, topic: str, partition: int, offset: int, stamped: Micros, header: bytes | None
     ) -> tuple[Micros, bool]:
-        """(arrived_at, whether the record is imported history); `stamped` is the broker's real time."""
+        """(arrived_at, whether the record is imported history).
+
+        `stamped` is the broker's real time, `header` the record's ARRIVED_HEADER.
+        """
         arrived = self.timeline.virtual(stamped)
-        if headers and any(i.covers(topic, partition, offset) for i in self.imports):
-            claimed = _instant(dict(headers).get(ARRIVED_HEADER))
+        if header is not None and any(i.covers(topic, partition, offset) for i in self.imports):
+            claimed = _instant(header)
             if claimed is not None and claimed <= arrived:
                 return claimed, True
         return arrived, False
 
+    def stamped(self, stamps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """`arrived_at` of records that claim none, from their brokers' stamps."""
+        # A broker stamps whole ms, so few of a batch's stamps differ.
+        instants, places = np.unique(stamps, return_inverse=True)
+        return np.array([self.timeline.virtual(int(at)) for at in instants], np.int64)[places]
 
-def _instant(header: bytes | None) -> Micros | None:
+
+def _instant(header: bytes) -> Micros | None:
     """Decimal µs of at most 18 digits: what is longer is no instant, and would break the column."""
-    return int(header) if header is not None and len(header) <= 18 and header.isdigit() else None
+    return int(header) if len(header) <= 18 and header.isdigit() else None

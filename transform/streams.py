@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 import pyarrow as pa
@@ -18,6 +19,7 @@ from hotpath.contract.parts import Source
 from hotpath.errors import BadInput
 from hotpath.handoffs import Score, scores_topic
 from hotpath.lake import INSTANT, PLACE, Dataset, schema
+from transform.columns import Take, take
 
 SCORES = pa.schema(
     [
@@ -38,24 +40,30 @@ SCORES = pa.schema(
         ("predicted", pa.string()),
         ("scores", pa.string()),
         ("parameters", pa.string()),
+        ("tiles", pa.string()),
         *PLACE,
     ]
 )
 """Score records as the lake stores them; what is no scalar as JSON text."""
-SCORES_FOLDER = "scores-2"
+SCORES_FOLDER = "scores-3"
 """Names the folder of SCORES: it grows with every change to them."""
 
 REJECTED_FOLDER = "rejected-1"
 """Names the folder of `hotpath.lake.REJECTED`, as a fingerprint names that of events and labels."""
 
-AS_TEXT = ("request", "features", "degraded", "scores", "parameters")
+AS_TEXT = ("request", "features", "degraded", "scores", "parameters", "tiles")
+
+
+def nothing() -> None:
+    """The quick way of a stream that has none."""
 
 
 @dataclass(frozen=True)
 class Stream:
     """One topic: its dataset, the lake's schema for it, and the folder that names that schema.
 
-    `consent` names the field without whose consent nothing of a record is kept but its place.
+    `consent` names the field without whose consent nothing of a record is kept but its place. `take` is the
+    quick way for records that are surely well, where there is one.
     """
 
     topic: str
@@ -64,13 +72,15 @@ class Stream:
     fingerprint: str
     decoder: Callable[[], Decode]
     consent: str | None = None
+    take: Callable[[], Take | None] = nothing
 
 
 def streams(contract: Contract) -> tuple[Stream, ...]:
-    """Everything a pipeline lands."""
+    """Everything a pipeline lands; the dataset of a further stream is called like it."""
     return (
         _source("events", contract.events, contract.events.consent),
         _source("labels", contract.labels),
+        *(_source(stream.name, stream) for stream in contract.streams),
         Stream(scores_topic(contract.name), "scores", SCORES, SCORES_FOLDER, lambda: decode_score),
     )
 
@@ -92,4 +102,8 @@ def decode_score(value: bytes | None) -> Decoded | Rejected | Skipped:
 
 def _source(dataset: Dataset, source: Source, consent: str | None = None) -> Stream:
     shape = schema([(f.name, f.type) for f in source.fields], {f.name: f.unit for f in source.fields})
-    return Stream(source.topic, dataset, shape, source.fingerprint[:16], lambda: decoder(source), consent)
+    # Whoever does not consent is looked for record by record.
+    quick = partial(take, source) if consent is None else nothing
+    return Stream(
+        source.topic, dataset, shape, source.fingerprint[:16], lambda: decoder(source), consent, quick
+    )

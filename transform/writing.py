@@ -2,7 +2,7 @@
 
 Python and pyarrow rather than Spark's writer: one pass gives every dataset of the batch, the decoder is
 the very one that tests and the scorer use, and the file's size and hash are known when it is closed.
-File names carry the attempt, so that a retry or a zombie never touches a file that a manifest lists.
+File names begin with the attempt, so that a retry or a zombie never touches a file that a manifest lists.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pyarrow.parquet as pq
 from hotpath.clock import Micros
 from hotpath.contract.model import Contract
 from hotpath.files import make_folder, sync
-from hotpath.lake import Dataset, File
+from hotpath.lake import PLACE, Dataset, File
 from transform.arrival import Arrivals
-from transform.decoding import Decoding, records
+from transform.decoding import Decoding
 from transform.streams import streams
 
 Reached = Callable[[str, int], None]
@@ -43,6 +43,10 @@ _WRITTEN = pa.schema(
 )
 
 
+_PLACES = frozenset(name for name, _ in PLACE) - {"offset"}
+"""Columns that repeat themselves, beside texts. Numbers do not: a dictionary of them costs time and bytes."""
+
+
 def nothing(point: str, batch: int) -> None:
     """The `Reached` of a job that nobody kills."""
 
@@ -55,6 +59,7 @@ class Writing:
     contract: Contract
     arrivals: Arrivals
     batch: int
+    attempt: str
     landed_at: Micros
     reached: Reached = nothing
 
@@ -64,11 +69,11 @@ class Writing:
         files: dict[tuple[Dataset, str], _Open] = {}
         counts: Counter[str] = Counter()
         for batch in batches:
-            landed = decoding.land(records(batch))
+            landed = decoding.land(batch)
             counts.update(landed.counts)
             for name, table in landed.tables.items():
                 if name not in files:
-                    files[name] = _Open(self.folder, *name, self.batch, table.schema)
+                    files[name] = _Open(self.folder, *name, self.batch, self.attempt, table.schema)
                 files[name].write(table)
                 self.reached("mid-file", self.batch)
         done = [file.close() for file in files.values()]
@@ -79,14 +84,14 @@ class _Open:
     """A Parquet file that is being written."""
 
     def __init__(
-        self, folder: Path, dataset: Dataset, fingerprint: str, batch: int, schema: pa.Schema
+        self, folder: Path, dataset: Dataset, fingerprint: str, batch: int, attempt: str, schema: pa.Schema
     ) -> None:
         self._folder, self._dataset, self._rows = folder, dataset, 0
-        self._path = (
-            folder / dataset / f"schema={fingerprint}" / f"batch_id={batch}" / f"{uuid4().hex}.parquet"
-        )
+        batches = folder / dataset / f"schema={fingerprint}"
+        self._path = batches / f"batch_id={batch}" / f"{attempt}-{uuid4().hex}.parquet"
         make_folder(self._path.parent)
-        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd")
+        repeated = [f.name for f in schema if f.type == pa.string() or f.name in _PLACES]
+        self._writer = pq.ParquetWriter(self._path, schema, compression="zstd", use_dictionary=repeated)
 
     def write(self, table: pa.Table) -> None:
         self._writer.write_table(table)

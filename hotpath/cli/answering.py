@@ -22,6 +22,7 @@ from hotpath.contract.decode import Decoded, decoder
 from hotpath.contract.parts import Field
 from hotpath.contract.tensors import DATATYPES
 from hotpath.contract.types import ARRAYS, Type, Value
+from hotpath.contract.used import unread
 from hotpath.errors import BadInput
 from hotpath.keys import verify_key
 from hotpath.people import samples
@@ -30,6 +31,7 @@ from serve import engine
 from serve.answer import INVALID, NO_SCORE, Answer, answer
 from serve.generation import Generation, build
 from serve.infer import question
+from serve.state import Held
 
 WARM_UP = 2_000
 """Rows until the JVM has compiled what a request runs."""
@@ -80,8 +82,9 @@ def asked(folder: Path, elapsed: Callable[[], float]) -> Answered:
 
 
 def _decoded(generation: Generation, lines: Sequence[bytes]) -> Iterator[Row]:
-    decode = decoder(generation.contract.events)
-    return (found.values for found in map(decode, lines) if isinstance(found, Decoded))
+    """The rows that decode; what they read of tiles is null."""
+    decode, nothing_read = decoder(generation.contract.events), unread(generation.contract.features)
+    return ({**nothing_read, **found.values} for found in map(decode, lines) if isinstance(found, Decoded))
 
 
 def _answer(generation: Generation, row: Row) -> Answer:
@@ -89,7 +92,8 @@ def _answer(generation: Generation, row: Row) -> Answer:
     asked = question(request(generation.contract.events.fields, [row]), generation)
     at = row[generation.contract.events.time]
     name = str(row[generation.contract.events.id])
-    return answer(generation, asked.rows[0], at if isinstance(at, int) else 0, name)
+    held = Held({reading: row[reading] for reading in generation.reads.names}, {})
+    return answer(generation, asked.rows[0], at if isinstance(at, int) else 0, name, held=held)
 
 
 def _other_features(generation: Generation, rows: Sequence[Row], answers: Sequence[Answer]) -> Iterator[str]:

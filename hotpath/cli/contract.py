@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from hotpath import settings
+from hotpath.cli.options import contract_file
 from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
@@ -57,8 +58,7 @@ def program(
 
 
 def _contract(name: str) -> Contract:
-    path = Path(name)
-    return load(path if path.suffix == ".yaml" else settings.load().pipelines / f"{name}.yaml")
+    return load(contract_file(settings.load(), name))
 
 
 def _fitted(path: Path) -> Fitted:

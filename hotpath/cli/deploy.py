@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from hotpath import settings
+from hotpath.cli.options import WRONG, AsJson, Name
 from hotpath.clock import Clock
 from hotpath.contract.load import load
 
 WAIT_S = 900.0
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
 
 
 def deploy(
-    name: Annotated[str, typer.Argument(help="The pipeline: config/pipelines/NAME.yaml.")],
+    name: Name,
     wait: Annotated[bool, typer.Option(help="Until a model of it is live.")] = True,
     within: Annotated[float, typer.Option(min=1, help="Seconds to wait for that.")] = WAIT_S,
     as_json: AsJson = False,
@@ -42,7 +42,7 @@ def deploy(
     if as_json:
         said = {"name": name, "fingerprint": contract.fingerprint, "running": running, "live": sequence}
         print(json.dumps(said))
-    sys.exit(1 if running and wait and sequence is None else 0)
+    sys.exit(WRONG if running and wait and sequence is None else 0)
 
 
 def _say(line: str) -> None:

@@ -12,20 +12,20 @@ from typing import Annotated
 import typer
 
 from hotpath import settings
+from hotpath.cli.options import WRONG, AsJson
 from hotpath.contract.compatibility import Change, changes
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
 from hotpath.errors import BadArtifact, BadInput
 
-WRONG = 1
 Named = Annotated[str, typer.Argument(help="A contract file, a deployed pipeline, or a bundle's id.")]
 
 
 def diff(
     old: Named,
     new: Named,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a change breaks: callers, producers, lake, bundles. Exit code 1 where it breaks anything."""
     found = changes(contract(old), contract(new))

@@ -13,6 +13,7 @@ import typer
 
 from hotpath import deployed, settings
 from hotpath.bundle_store import BundleStore
+from hotpath.cli.options import AsJson
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
 from hotpath.forgetting import Forgotten
@@ -20,16 +21,19 @@ from hotpath.forgetting import forget as erase
 from hotpath.handoffs import scores_topic
 from hotpath.lake import Lake
 
+PATIENCE_S = 120.0
+"""With a compaction that is under way: one range takes a minute at the most."""
+
 
 def forget(
     entity: Annotated[str, typer.Argument(help="The entity, as events and labels name it.")],
     pipeline: Annotated[str, typer.Option(help="The pipeline's name.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Erase an entity from the lake: events, labels, scores, and rejected records that name it."""
+    """Erase an entity from the lake: events, labels, scores, further streams, rejected records."""
     found = settings.load()
     contract = deployed.contract(found, pipeline)
-    done = erase(Lake(found.lake_root(), pipeline), contract, entity)
+    done = erase(Lake(found.lake_root(), pipeline), contract, entity, patience_s=PATIENCE_S)
     bundles = holding(BundleStore(found.bundle_store() / pipeline), contract, entity)
     if as_json:
         print(json.dumps({**vars(done), "bundles": bundles, "topics": topics(contract)}))
@@ -51,7 +55,7 @@ def lines(done: Forgotten, bundles: list[str], contract: Contract) -> list[str]:
 
 def topics(contract: Contract) -> list[str]:
     """The topics, of both sites, that may hold the entity's records until their retention ends."""
-    return [contract.events.topic, contract.labels.topic, scores_topic(contract.name)]
+    return [*(source.topic for source in contract.sources.values()), scores_topic(contract.name)]
 
 
 def holding(store: BundleStore, contract: Contract, entity: str) -> list[str]:

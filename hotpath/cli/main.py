@@ -21,18 +21,22 @@ from hotpath.cli.check import check
 from hotpath.cli.contract import app as contract_app
 from hotpath.cli.deploy import deploy
 from hotpath.cli.diff import diff
+from hotpath.cli.features import app as features_app
 from hotpath.cli.forget import forget
+from hotpath.cli.lake import app as lake_app
 from hotpath.cli.new import new
+from hotpath.cli.options import WRONG, AsJson
+from hotpath.cli.parity import parity
+from hotpath.cli.rejected import app as rejected_app
 from hotpath.cli.test_ import run as test
 from hotpath.cli.try_ import try_
 from hotpath.errors import BadConfig, BadInput, HotpathError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hotpath: train and score from a stream.")
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
 Pipeline = Annotated[str, typer.Option(help="The pipeline's name.")]
 
-WRONG, MISUSED = 1, 2
+MISUSED = 2
 
 
 def main() -> None:
@@ -88,12 +92,15 @@ def status(as_json: AsJson = False) -> None:
     sys.exit(0 if said.keys() - gone else WRONG)
 
 
-for command in (new, check, deploy, forget):
+for command in (new, check, deploy, forget, parity):
     app.command()(command)
 app.command("try")(try_)
 app.command("test")(test)
 contract_app.command()(diff)
 app.add_typer(contract_app, name="contract")
+app.add_typer(features_app, name="features")
+app.add_typer(lake_app, name="lake")
+app.add_typer(rejected_app, name="rejected")
 
 
 @app.command()

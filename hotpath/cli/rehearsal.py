@@ -33,19 +33,9 @@ from hotpath.progress import Progress
 from train.folder import Folder
 from train.job import Trainer, attempt
 from transform.arrival import Arrivals
+from transform.decoding import RECORDS
 from transform.writing import Writing
 
-RECORD = pa.schema(
-    [
-        ("topic", pa.string()),
-        ("partition", pa.int32()),
-        ("offset", pa.int64()),
-        ("timestamp", pa.timestamp("us", tz="UTC")),
-        ("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
-        ("value", pa.binary()),
-    ]
-)
-"""Columns of Spark's Kafka source, as the stream job's workers get them."""
 CLOCK_LIMIT: Micros = 5 * SECOND
 WORST = 1e11
 """As bad as a metric of no bound can be in a rule."""
@@ -125,7 +115,7 @@ def land(
     topics = {contract.events.topic: events, contract.labels.topic: labels}
     batches = [_batch(topic, records) for topic, records in topics.items() if records]
     clock = Clock()
-    writing = Writing(lake.folder, contract, Arrivals(clock.timeline(), ()), 0, now)
+    writing = Writing(lake.folder, contract, Arrivals(clock.timeline(), ()), 0, "sample", now)
     files, counts = _written(writing(batches))
     end = {topic: {0: len(records)} for topic, records in topics.items()}
     lake.publish(Manifest(0, {topic: {0: 0} for topic in topics}, end, files, counts, now))
@@ -161,8 +151,8 @@ def _batch(topic: str, records: Sequence[Record]) -> pa.RecordBatch:
         [None] * len(records),
         [record.value for record in records],
     ]
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, RECORD, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=RECORD)
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, RECORDS, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=RECORDS)
 
 
 def _written(answers: Iterable[pa.RecordBatch]) -> tuple[tuple[File, ...], dict[str, int]]:

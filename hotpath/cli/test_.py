@@ -95,8 +95,7 @@ def _plan(contract: Contract, folder: Path) -> plan.Plan:
         raise BadInput(
             str(path), error.strerror, "the pipeline's tests", "hotpath new writes a first one"
         ) from error
-    features = frozenset(f.name for f in contract.features)
-    plan.unknown(found, features, frozenset(f.name for f in contract.events.fields), str(path))
+    plan.unknown(found, contract, str(path))
     return found
 
 

@@ -70,7 +70,9 @@ def decoded(contract: Contract, path: Path) -> Iterator[Row]:
 def landed(lake: Lake, contract: Contract) -> list[Row]:
     """The newest rows of the lake, oldest first, instants in µs as the decoder gives them."""
     names = [field.name for field in contract.events.fields]
-    newest = lake.manifests()[-NEWEST_BATCHES:]
+    end = (lake.newest() or 0) + 1
+    found = (lake.manifest(number) for number in range(max(0, end - NEWEST_BATCHES), end))
+    newest = [manifest for manifest in found if manifest is not None]
     rows = lake.read_known("events", [*names, "arrived_at"], newest).to_pylist()
     rows.sort(key=lambda row: row["arrived_at"])
     return [{name: _micros(row[name]) for name in names} for row in rows]

@@ -5,20 +5,34 @@ What the keys are called is keys.py's, what a field may be fields.py's, what a D
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from hotpath.contract import metrics
+from hotpath.contract.aggregates import Aggregate
 from hotpath.contract.decode import DECODERS, check_schema
 from hotpath.contract.expressions import LONGEST, Scope, normal, parse
 from hotpath.contract.fields import named, parts, scalars
-from hotpath.contract.keys import EVENTS, FLOOR, GATE, LABELS, SERVE, TABLE, TRAIN
+from hotpath.contract.keys import EVENTS, FLOOR, GATE, LABELS, SERVE, STREAM, TABLE, TRAIN
 from hotpath.contract.outputs import outputs
-from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Rule, Serve, Source, Train
+from hotpath.contract.parts import (
+    Events,
+    Feature,
+    Field,
+    Floor,
+    Gate,
+    Labels,
+    Rule,
+    Serve,
+    Source,
+    Stream,
+    Train,
+)
 from hotpath.contract.sections import Section
 from hotpath.contract.strict_yaml import nearest
 from hotpath.contract.tables import Table, from_csv, from_plain
-from hotpath.contract.types import FIELD_TYPES, Type
+from hotpath.contract.types import FIELD_TYPES, PIPELINE_NAME, Type
 from hotpath.errors import BadConfig
 
 S = TypeVar("S", bound=Source)
@@ -26,6 +40,10 @@ ReadFile = Callable[[str], str]
 """A file's name, relative to the contract's own folder, to its text. Raises BadConfig."""
 
 _TOPIC = r"(?!hotpath\.|\.+$)[A-Za-z0-9._-]{1,200}"
+_SCORES = "hotpath.scores."
+_STREAM_TOPIC = rf"{_TOPIC}|{re.escape(_SCORES)}{PIPELINE_NAME.pattern}"
+NO_STREAM = ("events", "labels", "scores", "rejected", "manifest", "imports", "replayed")
+"""Names of the lake's own: no stream may be called so."""
 _A_TOPIC = "a Kafka topic (letters, digits, . _ -) that does not begin with hotpath."
 _FILE = r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}"
 _A_FILE = "a file's name relative to the contract, without .."
@@ -75,22 +93,44 @@ def labels(section: Section, asked: Events, read: ReadFile) -> Labels:
         raise section.wrong("topic", "another topic than the events'")
     if target in [f.name for f in asked.fields]:
         raise section.wrong("target", "a field that no event has: the truth is known only later")
-    truth = next(f for f in source.fields if f.name == target)
-    if truth.type == Type.CATEGORY and not truth.levels:
-        raise section.wrong("target", "a category whose field states its `levels`: they are the classes")
-    if len(truth.levels) > _MOST_CLASSES:
-        raise section.wrong("target", f"a category of at most {_MOST_CLASSES} levels: they are the classes")
-    return _sound(
-        section,
-        Labels(
-            topic=source.topic,
-            entity=_role(section, "entity", source.fields, (Type.STRING,)),
-            parts=found,
-            target=target,
-            horizon=section.duration("horizon"),
-            **_decoding(section, read),
-        ),
+    made = Labels(
+        topic=source.topic,
+        entity=_role(section, "entity", source.fields, (Type.STRING,)),
+        parts=found,
+        target=target,
+        horizon=section.duration("horizon"),
+        **_decoding(section, read),
     )
+    if made.truth.type == Type.CATEGORY and not made.truth.levels:
+        raise section.wrong("target", "a category whose field states its `levels`: they are the classes")
+    if len(made.truth.levels) > _MOST_CLASSES:
+        raise section.wrong("target", f"a category of at most {_MOST_CLASSES} levels: they are the classes")
+    return _sound(section, made)
+
+
+def streams(whole: Section, asked: Events, answered: Labels, read: ReadFile) -> tuple[Stream, ...]:
+    """The `streams` of the whole file, sorted by name; none where it has none."""
+    if "streams" not in whole.data:
+        return ()
+    section = whole.section("streams")
+    taken = [asked.topic, answered.topic, f"{_SCORES}{whole.data['name']}"]
+    found = []
+    for name in sorted(section.data):
+        found.append(_stream(section, name, read, taken))
+        taken.append(found[-1].topic)
+    return tuple(found)
+
+
+def _stream(section: Section, name: str, read: ReadFile, taken: Sequence[str]) -> Stream:
+    named(section, name)
+    if name in NO_STREAM:
+        raise section.wrong(name, f"a name that the lake does not use ({', '.join(NO_STREAM)})")
+    within = section.section(name).only(STREAM)
+    topic = within.text("topic", f"{_A_TOPIC}, or hotpath.scores.NAME", _STREAM_TOPIC)
+    if topic in taken:
+        raise within.wrong("topic", "a topic that nothing else of this contract has")
+    found = parts(within.section("fields"))
+    return _sound(within, Stream(topic=topic, entity="", parts=found, name=name, **_decoding(within, read)))
 
 
 def tables(section: Section, read: ReadFile) -> tuple[Table, ...]:
@@ -99,7 +139,11 @@ def tables(section: Section, read: ReadFile) -> tuple[Table, ...]:
 
 
 def features(
-    section: Section, asked: Events, answered: Labels, known: Sequence[Table]
+    section: Section,
+    asked: Events,
+    answered: Labels,
+    known: Sequence[Table],
+    aggregates: Sequence[Aggregate] = (),
 ) -> tuple[Feature, ...]:
     """The `features` section, sorted by name."""
     types = {f.name: f.type for f in asked.fields}
@@ -109,7 +153,13 @@ def features(
             raise BadConfig(f"{where}: tables.{table.name}", table.name, "a name that no event field has")
     later = {f.name: "it comes with the label" for f in answered.fields if f.name not in types}
     refused = {**later, answered.target: "it is the label's target"}
-    scope = Scope(types, refused, tables={t.name: t for t in known}, time=asked.time)
+    scope = Scope(
+        types,
+        refused,
+        tables={t.name: t for t in known},
+        time=asked.time,
+        aggregates={a.name: a for a in aggregates},
+    )
     return tuple(_feature(section, name, scope) for name in sorted(section.data))
 
 

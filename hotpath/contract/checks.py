@@ -19,8 +19,8 @@ from hotpath.contract import formats
 from hotpath.contract.parts import Field, Source
 from hotpath.contract.times import instant, span
 from hotpath.contract.types import (
-    ARRAYS,
     DOUBLE_MAX,
+    ITEMS,
     LONG_MAX,
     LONG_MIN,
     WELL_FORMED,
@@ -32,9 +32,6 @@ from hotpath.errors import BadInput
 
 Check = Callable[[Any], Value]
 """A JSON value (None: null) to a decoded one."""
-
-ITEMS = {array: item for item, array in ARRAYS.items()}
-"""The type of an array's items by its own."""
 
 
 def checks(source: Source) -> dict[str, Check]:

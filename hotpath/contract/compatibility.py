@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hotpath.contract.build_aggregates import plain
 from hotpath.contract.checks import Check, check
 from hotpath.contract.compatibility_rules import BY_NAME, WHOM, Rule, Whom
 from hotpath.contract.model import Contract
@@ -48,6 +49,8 @@ def changes(old: Contract, new: Contract) -> tuple[Change, ...]:
             {f.name: f.expression for f in old.features},
             {f.name: f.expression for f in new.features},
         ),
+        *_streams(old, new),
+        *_named("aggregates", _aggregates(old), _aggregates(new), "aggregate"),
         *(_change("table changed", f"tables.{name}", "other rows", "these") for name in _tables(old, new)),
         *_rest(old, new),
     ]
@@ -224,10 +227,7 @@ def _sources(old: Contract, new: Contract) -> Iterator[Change]:
     if old.name != new.name:
         yield _change("pipeline renamed", "name", old.name, new.name)
     for where, before, after in (("events", old.events, new.events), ("labels", old.labels, new.labels)):
-        if before.topic != after.topic:
-            yield _change("topic moved", f"{where}.topic", before.topic, after.topic)
-        if (before.decoder, before.schema) != (after.decoder, after.schema):
-            yield _change("decoder changed", f"{where}.decoder", before.decoder, after.decoder)
+        yield from _written(where, before, after)
         for role in ("id", "entity", "host", "time"):
             was, now = (getattr(source, role, None) for source in (before, after))
             if was != now:
@@ -243,6 +243,14 @@ def _sources(old: Contract, new: Contract) -> Iterator[Change]:
         yield _change(
             "horizon changed", "labels.horizon", f"{old.labels.horizon} µs", f"{new.labels.horizon} µs"
         )
+
+
+def _written(where: str, before: Source, after: Source) -> Iterator[Change]:
+    """Where records of a source come from, and how they are written."""
+    if before.topic != after.topic:
+        yield _change("topic moved", f"{where}.topic", before.topic, after.topic)
+    if (before.decoder, before.schema) != (after.decoder, after.schema):
+        yield _change("decoder changed", f"{where}.decoder", before.decoder, after.decoder)
 
 
 def _target(contract: Contract) -> str:
@@ -275,12 +283,31 @@ def _output(field: Field) -> str:
     return f"{field.type}{f' in {field.unit}' if field.unit else ''}, {limits}, {_null(field)}"
 
 
-def _named(where: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+def _named(
+    where: str, old: Mapping[str, str], new: Mapping[str, str], thing: str = "feature"
+) -> Iterator[Change]:
     for name in sorted(old.keys() | new.keys()):
         was, now = old.get(name, "not there"), new.get(name, "not there")
         rule = "added" if name not in old else "removed" if name not in new else "changed"
         if was != now:
-            yield _change(f"feature {rule}", f"{where}.{name}", was, now)
+            yield _change(f"{thing} {rule}", f"{where}.{name}", was, now)
+
+
+def _streams(old: Contract, new: Contract) -> Iterator[Change]:
+    before, after = ({s.name: s for s in c.streams} for c in (old, new))
+    for name in sorted(before.keys() | after.keys()):
+        where = f"streams.{name}"
+        if name not in after:
+            yield _change("stream removed", where, before[name].topic, "not there")
+        elif name not in before:
+            yield _change("stream added", where, "not there", after[name].topic)
+        else:
+            yield from _written(where, before[name], after[name])
+            yield from _fields(f"{where}.fields", _records(before[name]), _records(after[name]))
+
+
+def _aggregates(contract: Contract) -> dict[str, str]:
+    return {a.name: ", ".join(f"{k}: {v}" for k, v in plain(a).items()) for a in contract.aggregates}
 
 
 def _tables(old: Contract, new: Contract) -> list[str]:

@@ -12,6 +12,7 @@ from hotpath.contract.keys import RESERVED, SECTIONS
 from hotpath.contract.markdown import table
 from hotpath.contract.metrics import METRICS
 from hotpath.contract.outputs import DECISIONS
+from hotpath.contract.statistics import LARGEST, STATISTICS
 from hotpath.contract.types import (
     DEEPEST_FIELD,
     EPOCH,
@@ -58,9 +59,9 @@ What a gate may ask of the newest part of the window:
 _EXPRESSIONS = """## Expressions
 
 Python's grammar, static types, nothing evaluated as Python. An expression may use event fields (never a
-label's), literals (`1` is a long, `1.0` a double, `"UA"` a string, `True`, `False`), tables by their names
-and the functions below; parentheses group. A feature must come out as category, bool, long or double: of an
-instant or a duration take `hour`, `minutes` or the like.
+label's), literals (`1` is a long, `1.0` a double, `"UA"` a string, `True`, `False`), tables by their names,
+statistics of aggregates (`mean(NAME, "3h")`) and the functions below; parentheses group. A feature must come
+out as category, bool, long or double: of an instant or a duration take `hour`, `minutes` or the like.
 
 - Null in, null out, unless the function says otherwise. Nothing raises at run time.
 - A long, instant or duration beyond 64 bits is null; a double result that is infinite or NaN is null.
@@ -68,11 +69,36 @@ instant or a duration take `hour`, `minutes` or the like.
 - One comparison at a time: write `a < b and b < c`.
 - What must be a literal (a zone, a bound, a number of digits) is checked when the contract is read.
 """
+_AGGREGATES = f"""## Streams and aggregates
+
+A stream is a further topic, such as weather or another pipeline's answers (`hotpath.scores.NAME`): it lands
+in the lake as a dataset of its name, for aggregates alone. It gathers history from the day it is declared, so
+it may be declared before anything reads it. What has been deployed may not be moved or taken back.
+
+An aggregate keeps statistics of a source's records by key, over tiles: spans of the time of arrival, `tile`
+long, cut at whole multiples of it since 1970. A tile is published once a mark from on-prem has passed its end
+by `grace`. A row that arrived at t, in training as online, reads the tiles that had ended by t - `delay`:
+`delay` must cover the way to the cloud and back, and a replay at 60 times needs 60 times as much. A window is
+whole tiles, the newest that the row may read: `mean(NAME, "3h")`; without one it is the `horizon`.
+
+- A double is counted in whole units of 10**-`digits`, rounded half to even, so that no order of sums changes
+  anything; a bool counts as 0 or 1. A value beyond {LARGEST:.0e} of these units is in no tile; a field's
+  `min` and `max` narrow that. Of so many records that a sum might not fit 64 bits (2**63 over the largest
+  value) `sum`, `mean` and `std` are null.
+- A record whose key or value is null is in no tile. Every record that landed counts: what a producer sends
+  twice is counted twice. A record of an older contract that lacks the field (or has it in another type or
+  unit) counts with the field's default, without one not at all.
+- A row whose own key (`key`) is null reads null. A key without records reads 0 of `count` and else null.
+- Where tiles cannot be had in time, a question reads `default`, and its answer is `degraded`.
+
+Examples: records a minute apart, the row five minutes after the last.
+"""
 
 
 def markdown() -> str:
     """The whole page."""
-    return "\n".join([_INTRO, *_keys(), *_types(), *_targets(), _EXPRESSIONS, *_functions()])
+    sections = (_keys(), _types(), _targets(), _statistics(), [_EXPRESSIONS], _functions())
+    return "\n".join([_INTRO, *(text for section in sections for text in section)])
 
 
 def _keys() -> Iterable[str]:
@@ -101,6 +127,21 @@ def _targets() -> Iterable[str]:
     yield _TARGETS
     lines = [(f"`{m.name}`", " and ".join(m.kinds), f"`{m.sign} NUMBER`", m.doc) for m in METRICS]
     yield table(("metric", "of targets", "rule", "is"), lines)
+
+
+def _statistics() -> Iterable[str]:
+    yield _AGGREGATES
+    lines = [
+        (
+            f"`{s.name}`",
+            s.gives.value if s.gives else "as the value, a bool as long",
+            s.doc,
+            "; ".join(f"{_value(e.value)} of {', '.join(map(str, e.values)) or 'none'}" for e in s.examples),
+        )
+        for s in STATISTICS
+    ]
+    yield table(("statistic", "gives", "is", "examples"), lines)
+    yield "All but `count` and `age` need a `value`. Row function and Spark agree to the bit.\n"
 
 
 def _functions() -> Iterable[str]:

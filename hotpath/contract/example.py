@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from hotpath.contract.checks import ITEMS
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field
 from hotpath.contract.request import left_out
 from hotpath.contract.tensors import DATATYPES
-from hotpath.contract.types import Type
+from hotpath.contract.types import ITEMS, Type
 
 FORMATTED = {
     "uuid": "0b0b8f0a-3c1e-4c0e-9d7a-5a1f2b3c4d5e",

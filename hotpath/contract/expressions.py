@@ -12,20 +12,24 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from hotpath.contract.aggregates import Aggregate
+from hotpath.contract.durations import duration_text, span_of
 from hotpath.contract.functions import BY_NAME, Function
 from hotpath.contract.signatures import amiss, expected, fitted, said
+from hotpath.contract.statistics import BY_NAME as STATISTIC
+from hotpath.contract.statistics import STATISTICS
 from hotpath.contract.strict_yaml import nearest
 from hotpath.contract.tables import Table
-from hotpath.contract.tree import Call, Knows, Literal, Ref, Tree, Widen, fitted_fields, tolerance
+from hotpath.contract.tree import Call, Knows, Literal, Reading, Ref, Tree, Widen, fitted_fields, tolerance
 from hotpath.contract.types import DOUBLE_MAX, LONG_MAX, LONG_MIN, WELL_FORMED, Type, well_formed
 from hotpath.errors import BadConfig
 
 __all__ = [
-    "Call", "Knows", "Literal", "Ref", "Scope", "Tree", "Widen", "character", "fitted_fields", "normal",
-    "parse", "syntax", "tolerance",
+    "Call", "Knows", "Literal", "Reading", "Ref", "Scope", "Tree", "Widen", "character", "fitted_fields",
+    "normal", "parse", "syntax", "tolerance",
 ]  # fmt: skip
 
 LONGEST = 1000
@@ -45,6 +49,7 @@ class Scope:
     refused: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     time: str = ""
+    aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
 
 
 def character(offset: int) -> str:
@@ -121,6 +126,10 @@ class _Typing:
                 raise self._wrong(node, "one comparison at a time", "write a < b and b < c")
             case ast.BoolOp(op=op, values=[first, *rest]):
                 return self._fold(node, _OPERATORS[type(op)], first, rest, depth)
+            case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=of), *rest], keywords=[]) if (
+                of in self._scope.aggregates
+            ):
+                return self._reading(node, name, self._scope.aggregates[of], rest)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._function(node, name, args, depth)
         raise self._wrong(node, _WHAT)
@@ -130,10 +139,29 @@ class _Typing:
             return Ref(name, self._scope.fields[name])
         if name in self._scope.tables:
             return Literal(name, Type.TABLE)
+        if name in self._scope.aggregates:
+            raise self._wrong(node, f"a statistic of it, such as count({name})")
         if name in self._scope.refused:
             raise self._wrong(node, f"a field known when the question is asked: {self._scope.refused[name]}")
-        known, tables = sorted(self._scope.fields), sorted(self._scope.tables)
-        raise self._wrong(node, f"an event field ({', '.join(known)}){nearest(name, [*known, *tables])}")
+        known = sorted(self._scope.fields)
+        others = [*sorted(self._scope.tables), *sorted(self._scope.aggregates)]
+        raise self._wrong(node, f"an event field ({', '.join(known)}){nearest(name, [*known, *others])}")
+
+    def _reading(self, node: ast.expr, name: str, of: Aggregate, rest: Sequence[ast.expr]) -> Reading:
+        known = [s.name for s in STATISTICS if of.value is not None or not s.valued]
+        if name not in known:
+            raise self._wrong(node, f"a statistic of {of.name} ({', '.join(known)}){nearest(name, known)}")
+        span, most = of.horizon, duration_text(of.horizon)
+        match rest:
+            case []:
+                pass
+            case [ast.Constant(value=str() as text)] if (said := span_of(text)) is not None:
+                span = said
+            case _:
+                raise self._wrong(node, f'a window such as {name}({of.name}, "{most}")')
+        if span % of.tile or span > of.horizon:
+            raise self._wrong(node, f"a window of whole tiles of {duration_text(of.tile)}, at most {most}")
+        return Reading(name, of.name, span, STATISTIC[name].type(of.whole))
 
     def _literal(self, node: ast.expr, value: object) -> Tree:
         if not isinstance(value, bool | int | float | str):
@@ -154,6 +182,10 @@ class _Typing:
         return tree
 
     def _function(self, node: ast.expr, name: str, args: list[ast.expr], depth: int) -> Tree:
+        if name not in _CALLED and name in STATISTIC:
+            known = sorted(self._scope.aggregates)
+            said = nearest(self._source(args[0]), known) if args else ""
+            raise self._wrong(node, f"{name} of an aggregate ({', '.join(known) or 'there is none'}){said}")
         if name not in _CALLED:
             raise self._wrong(node, f"a function ({', '.join(_CALLED)}){nearest(name, _CALLED)}")
         return self._apply(node, name, tuple(args), depth)
@@ -183,7 +215,10 @@ class _Typing:
         return call
 
     def _wrong(self, node: ast.expr, expected: str, todo: str = "") -> BadConfig:
-        return BadConfig(self._place(node), ast.get_source_segment(self._text.strip(), node), expected, todo)
+        return BadConfig(self._place(node), self._source(node), expected, todo)
+
+    def _source(self, node: ast.expr) -> str:
+        return ast.get_source_segment(self._text.strip(), node) or ""
 
     def _place(self, node: ast.expr) -> str:
         line = _lines(self._text)[node.lineno - 1]

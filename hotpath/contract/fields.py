@@ -21,6 +21,7 @@ from hotpath.contract.types import (
     ARRAYS,
     DEEPEST_FIELD,
     FIELD_TYPES,
+    ITEMS,
     LONG_MAX,
     LONG_MIN,
     LONGEST_TEXT,
@@ -37,7 +38,6 @@ _A_NAME = "a name of lower-case letters, digits and _ that is no Python keyword"
 _OPTIONS = {t.type: t.options for t in FIELD_TYPES}
 _ALWAYS = ("type", "nullable", "doc", "from")
 _SCALARS = tuple(t.type.value for t in FIELD_TYPES if t.type not in ARRAYS.values())
-_ITEMS = {array: item for item, array in ARRAYS.items()}
 _NUMBERS = {Type.LONG, Type.LONGS}
 
 
@@ -97,7 +97,7 @@ def _part(name: str, section: Section) -> Part:
 
 def _field(name: str, section: Section) -> Field:
     kind = _kind(section)
-    known = (*_ALWAYS, *(() if kind in _ITEMS else ("default",)), *_OPTIONS[kind])
+    known = (*_ALWAYS, *(() if kind in ITEMS else ("default",)), *_OPTIONS[kind])
     for key in section.data:
         if key not in known:
             said = section.data["type"]
@@ -182,8 +182,8 @@ def _plain(part: Part) -> dict[str, Any]:
 def _options(field: Field) -> dict[str, Any]:
     values = {
         **vars(field),
-        "type": ARRAY if field.type in _ITEMS else field.type,
-        "of": _ITEMS.get(field.type),
+        "type": ARRAY if field.type in ITEMS else field.type,
+        "of": ITEMS.get(field.type),
         "levels": list(field.levels) or None,
     }
     known = ("type", "nullable", "default", *_OPTIONS[field.type])

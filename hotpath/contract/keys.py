@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hotpath.contract.metrics import METRICS
+from hotpath.contract.statistics import MOST_DIGITS
 from hotpath.contract.types import LONGEST_TEXT, MOST_ITEMS, MOST_LEVELS
+
+DIGITS = 6
+"""Decimals that are kept of an aggregate's double, where it does not say."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,10 @@ CONTRACT = (
     Key("question", "a sentence", "what the score answers, for people"),
     Key("events", "a section", "the question's topic and fields"),
     Key("labels", "a section", "the answer's topic and fields, known later"),
+    Key("streams", "NAME: STREAM", "further topics that aggregates read", optional=True),
+    Key("aggregates", "NAME: AGGREGATE", "statistics by key over closed tiles of time", optional=True),
     Key("tables", "NAME: TABLE", "small tables that ship with the contract, for look-ups", optional=True),
-    Key("features", "NAME: EXPRESSION", "what the model sees, from event fields only"),
+    Key("features", "NAME: EXPRESSION", "what the model sees, from event fields and aggregates"),
     Key("train", "a section", "when and on what a model is trained"),
     Key("gate", "a section", "what a model must reach to go live"),
     Key("serve", "a section", "how old a live model may become"),
@@ -49,6 +55,24 @@ LABELS = (
     Key("horizon", "a duration", "an event without a label after this stays unlabelled"),
     Key("decoder", "a decoder", "how a record is written (default json)", optional=True),
     Key("schema", "a file's name", "the schema that the decoder reads with, beside this file", optional=True),
+)
+STREAM = (
+    Key("topic", "a Kafka topic", "where its records arrive, also another pipeline's `hotpath.scores.NAME`"),
+    Key("fields", "NAME: FIELD", "what is decoded and kept"),
+    Key("decoder", "a decoder", "how a record is written (default json)", optional=True),
+    Key("schema", "a file's name", "the schema that the decoder reads with, beside this file", optional=True),
+)
+AGGREGATE = (
+    Key("over", "events, labels or a stream", "whose records it is made of"),
+    Key("by", "a string, category, long or bool field", "of its records: the key; null is no key"),
+    Key("key", "an event field", "where a question has the key (default: the field called as `by`)", True),
+    Key("value", "a bool, long or double field", "of its records; without one they are counted", True),
+    Key("digits", f"0 to {MOST_DIGITS}", f"decimals kept of a double (default {DIGITS})", optional=True),
+    Key("tile", "a duration", "the span of arrival that is summed up: windows are as fine as this"),
+    Key("horizon", "a duration", "the longest window, whole tiles"),
+    Key("delay", "a duration", "a row reads the tiles that had ended so long before it"),
+    Key("grace", "a duration", "a tile is published so long after its end (default: delay / 4)", True),
+    Key("default", "STATISTIC: NUMBER", "what is read where tiles cannot be had (default null)", True),
 )
 TRAIN = (
     Key("window", "a duration", "how far back training rows go"),
@@ -112,6 +136,8 @@ SECTIONS = {
     "events": EVENTS,
     "labels": LABELS,
     "A field": FIELD,
+    "A stream": STREAM,
+    "An aggregate": AGGREGATE,
     "A table": TABLE,
     "train": TRAIN,
     "gate": GATE,

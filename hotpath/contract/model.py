@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from hotpath.contract import build, fields, metrics
+from hotpath.contract import build, build_aggregates, fields, metrics
+from hotpath.contract.aggregates import Aggregate, Layout, parts_of
+from hotpath.contract.build_aggregates import plain
+from hotpath.contract.durations import duration_text
 from hotpath.contract.keys import CONTRACT
 from hotpath.contract.outputs import outputs
-from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Source, Train
-from hotpath.contract.sections import Section, duration_text, rule_text
+from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Source, Stream, Train
+from hotpath.contract.sections import Section, rule_text
 from hotpath.contract.strict_yaml import Document, load_yaml
 from hotpath.contract.tables import Table
+from hotpath.contract.tree import Reading
 from hotpath.contract.types import PIPELINE_NAME, Type
+from hotpath.contract.used import readings_used
 from hotpath.errors import BadArtifact, BadConfig
 
 __all__ = [
+    "Aggregate",
     "Contract",
     "Events",
     "Feature",
@@ -33,6 +40,7 @@ __all__ = [
     "Gate",
     "Labels",
     "Serve",
+    "Stream",
     "Table",
     "Train",
     "Type",
@@ -53,6 +61,30 @@ class Contract:
     serve: Serve
     floor: Floor | None = None
     tables: tuple[Table, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """What the features read of tiles, each once, by name."""
+        return readings_used(self.features)
+
+    @cached_property
+    def layouts(self) -> tuple[Layout, ...]:
+        """What must be kept of each aggregate for these features, by its name."""
+        return tuple(
+            Layout(self.name, a, self.source(a.over).topic, parts_of(self.readings, a.name))
+            for a in self.aggregates
+        )
+
+    def source(self, name: str) -> Source:
+        """The source of that name: events, labels or a stream's. KeyError: there is none."""
+        return self.sources[name]
+
+    @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """Every topic that is decoded, by its dataset's name."""
+        return {"events": self.events, "labels": self.labels, **{s.name: s for s in self.streams}}
 
     @classmethod
     def from_yaml(cls, text: str, source: str, read: build.ReadFile = build.no_file) -> Contract:
@@ -108,6 +140,8 @@ class Contract:
             "serve": _serve(self.serve, labels),
             # Left out where absent: a contract without them keeps the fingerprint it always had.
             **({} if self.floor is None else {"floor": _floor(self.floor)}),
+            **({"streams": {s.name: _stream(s) for s in self.streams}} if self.streams else {}),
+            **({"aggregates": {a.name: plain(a) for a in self.aggregates}} if self.aggregates else {}),
             **({"tables": {t.name: t.plain() for t in self.tables}} if self.tables else {}),
         }
 
@@ -117,7 +151,10 @@ class Contract:
         events = build.events(section.section("events"), read)
         labels = build.labels(section.section("labels"), events, read)
         tables = build.tables(section.section("tables"), read) if "tables" in section.data else ()
-        features = build.features(section.section("features"), events, labels, tables)
+        streams = build.streams(section, events, labels, read)
+        aggregates = build_aggregates.aggregates(section, events, labels, streams)
+        features = build.features(section.section("features"), events, labels, tables, aggregates)
+        build_aggregates.all_read(section, aggregates, features)
         return cls(
             name=section.text("name", "lower-case letters, digits and -", PIPELINE_NAME),
             question=section.text("question", "a sentence"),
@@ -129,6 +166,8 @@ class Contract:
             serve=build.serve(section.section("serve"), labels, features),
             floor=build.floor(section.section("floor"), labels) if "floor" in section.data else None,
             tables=tables,
+            streams=streams,
+            aggregates=aggregates,
         )
 
 
@@ -138,6 +177,10 @@ def _source(source: Source) -> dict[str, Any]:
     schema = {} if source.schema is None else {"schema": source.schema}
     own = {"topic": source.topic, "entity": source.entity, "fields": fields.plain(source.parts)}
     return {**own, **decoding, **schema}
+
+
+def _stream(stream: Stream) -> dict[str, Any]:
+    return {key: value for key, value in _source(stream).items() if key != "entity"}
 
 
 def _events(events: Events) -> dict[str, Any]:

@@ -105,16 +105,16 @@ class Source:
         return _fingerprint(self.fields)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Events(Source):
     """The question's topic. `id`, `entity`, `host` and `time` name fields, none of them nullable.
 
     `consent` names a bool field: a record in which it is not true is not landed.
     """
 
-    id: str = ""
-    host: str = ""
-    time: str = ""
+    id: str
+    host: str
+    time: str
     consent: str | None = None
 
     @property
@@ -127,12 +127,12 @@ Kind = Literal["binary", "classes", "number"]
 """What a target is: a bool, one of a category's levels, a number."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Labels(Source):
     """The answer's topic. `horizon` (µs): an event without a label after this stays unlabelled."""
 
-    target: str = ""
-    horizon: Micros = 0
+    target: str
+    horizon: Micros
 
     @property
     def truth(self) -> Field:
@@ -149,6 +149,18 @@ class Labels(Source):
     def classes(self) -> tuple[str, ...]:
         """The target's levels as the model names them: "0", "1" of a binary one, () of a number."""
         return {"binary": ("0", "1"), "classes": self.truth.levels, "number": ()}[self.kind]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream(Source):
+    """A further topic that aggregates read, such as weather; `name` is what they call it, and its dataset."""
+
+    name: str
+
+    @property
+    def never_empty(self) -> tuple[str, ...]:
+        """None: a record of it identifies nothing."""
+        return ()
 
 
 @dataclass(frozen=True)

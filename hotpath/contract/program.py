@@ -15,7 +15,7 @@ from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Feature
 from hotpath.contract.tables import Table
-from hotpath.contract.tree import Call, Literal, Ref, Tree, Widen
+from hotpath.contract.tree import Call, Literal, Reading, Ref, Tree, Widen
 from hotpath.contract.types import Type
 from hotpath.contract.used import nodes
 from hotpath.contract.zones import zone
@@ -35,7 +35,7 @@ def compiled(features: Sequence[Feature], tables: Sequence[Table], fitted: Fitte
     """The program of these features, without the keys that say whose it is."""
     trees = [f.tree for f in features]
     parts = [node for tree in trees for node in nodes(tree)]
-    fields = sorted({(part.name, part.type) for part in parts if isinstance(part, Ref)})
+    fields = sorted({(part.name, part.type) for part in parts if isinstance(part, Ref | Reading)})
     slots = _Slots({t.name: t for t in tables}, fitted, fields)
     for literal in (part for part in parts if isinstance(part, Literal)):
         slots.of(literal)
@@ -73,13 +73,13 @@ class _Slots:
 
     @property
     def inputs(self) -> list[list[Any]]:
-        """Names of the event's fields that are used, and their slots."""
+        """Names of the event's fields and of the readings that are used, and their slots."""
         return [[name, self._taken[Ref, name]] for name, _ in self.fields]
 
     def of(self, tree: Tree) -> int:
         """The slot that holds the value of `tree`; what it takes to fill it is noted where it is new."""
         match tree:
-            case Ref(name):
+            case Ref(name=name) | Reading(name=name):
                 return self._taken[Ref, name]
             case Literal(value, kind):
                 return self._constant(value, kind)

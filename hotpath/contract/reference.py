@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from hotpath.contract.aggregates import Aggregate
+from hotpath.contract.durations import duration_text
 from hotpath.contract.example import example_request
 from hotpath.contract.markdown import table
 from hotpath.contract.metrics import BY_NAME
@@ -17,8 +19,8 @@ from hotpath.contract.parts import Field
 from hotpath.contract.request import left_out
 from hotpath.contract.response import answered
 from hotpath.contract.schema_bodies import as_yaml, document
-from hotpath.contract.sections import duration_text, rule_text
-from hotpath.contract.used import fields_used, tables_used
+from hotpath.contract.sections import rule_text
+from hotpath.contract.used import made_of
 
 _FIELDS = ("name", "type", "unit", "range", "where absent", "meaning")
 _CHANGE = """## Change it
@@ -48,6 +50,8 @@ def page(contract: Contract) -> str:
             "Rendered from the contract by `make docs`; a test compares. Do not edit.\n",
             *_events(contract),
             *_labels(contract),
+            *_streams(contract),
+            *_aggregates(contract),
             *_features(contract),
             *_tables(contract),
             _training(contract),
@@ -82,17 +86,51 @@ def _labels(contract: Contract) -> Iterable[str]:
     yield _fields(labels.fields)
 
 
+def _streams(contract: Contract) -> Iterable[str]:
+    for stream in contract.streams:
+        yield (
+            f"## Stream {stream.name}\n\nTopic `{stream.topic}`, records in {stream.decoder};"
+            f" for aggregates alone, in the lake as the dataset `{stream.name}`.\n"
+        )
+        yield _fields(stream.fields)
+
+
+def _aggregates(contract: Contract) -> Iterable[str]:
+    if not contract.aggregates:
+        return
+    yield (
+        "## Aggregates\n\nOver closed tiles of the time of arrival, by key. A row reads the tiles that had"
+        " ended by its arrival less the delay.\n"
+    )
+    heads = ("name", "of", "by", "value", "tile", "horizon", "delay", "read as")
+    yield table(heads, [_aggregate(contract, a) for a in contract.aggregates])
+    for a in contract.aggregates:
+        if a.default:
+            said = ", ".join(f"{name} {value}" for name, value in a.default)
+            yield f"Where tiles of `{a.name}` cannot be had: {said}, else null.\n"
+
+
+def _aggregate(contract: Contract, a: Aggregate) -> tuple[str, ...]:
+    by = f"`{a.by}`" if a.key == a.by else f"`{a.by}` (a question's `{a.key}`)"
+    digits = "" if a.digits is None else f", {a.digits} digits"
+    value = "records" if a.value is None else f"`{a.value}`{digits}"
+    read = [f"`{r.statistic}` of {duration_text(r.span)}" for r in contract.readings if r.aggregate == a.name]
+    spans = (duration_text(span) for span in (a.tile, a.horizon, a.delay))
+    return (f"`{a.name}`", a.over, by, value, *spans, ", ".join(read))
+
+
 def _features(contract: Contract) -> Iterable[str]:
     lines = [
         (
             f"`{f.name}`",
             f.type.value,
             f"`{f.expression}`",
-            _names((*fields_used(f.tree), *tables_used(f.tree))),
+            _names(made_of(f.tree)),
         )
         for f in contract.features
     ]
-    yield "## Features\n\nWhat the model sees, from event fields alone.\n"
+    read = " and the tiles of the aggregates" if contract.aggregates else " alone"
+    yield f"## Features\n\nWhat the model sees, from event fields{read}.\n"
     yield table(("name", "type", "expression", "made of"), lines)
 
 

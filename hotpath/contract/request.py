@@ -40,9 +40,12 @@ def parameters_decoder(contract: Contract) -> Decode:
 
 
 def left_out(contract: Contract) -> frozenset[str]:
-    """Event fields that a question may leave out although they are neither nullable nor have a default."""
+    """Event fields that a question may leave out although they are neither nullable nor have a default.
+
+    None that is an aggregate's key: without it a question would read nothing of what its row was taught.
+    """
     events = contract.events
-    asked = (events.id, events.host, events.time)
+    asked = {events.id, events.host, events.time} - {a.key for a in contract.aggregates}
     return frozenset(f.name for f in events.fields if f.name in asked and f.default is None)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.functions import BY_NAME, rendering
 from hotpath.contract.model import Contract
-from hotpath.contract.tree import Call, Knows, Literal, Ref, Tree, Widen, parted
+from hotpath.contract.tree import Call, Knows, Literal, Reading, Ref, Tree, Widen, parted
 from hotpath.contract.types import DOUBLE_MAX, LONG_MAX, LONG_MIN, Type, Value
 
 Row = Mapping[str, Value]
@@ -31,7 +31,7 @@ _RANGES: Mapping[Type, tuple[float, float]] = {
 
 
 def row_function(contract: Contract, fitted: Fitted = NOTHING) -> Callable[[Row], tuple[Value, ...]]:
-    """Decoded event fields in (instants in µs), features out in the order of `contract.features`."""
+    """Decoded event fields and readings by name in (instants in µs), features out in the contract's order."""
     knows = Knows({t.name: t for t in contract.tables}, fitted)
     parts = [compose(f.tree, knows) for f in contract.features]
     return lambda row: tuple([part(row) for part in parts])
@@ -40,7 +40,7 @@ def row_function(contract: Contract, fitted: Fitted = NOTHING) -> Callable[[Row]
 def compose(tree: Tree, knows: Knows = Knows()) -> Of:  # noqa: B008 - frozen
     """The value of `tree` over a row that has every field it refers to."""
     match tree:
-        case Ref(name):
+        case Ref(name=name) | Reading(name=name):
             return itemgetter(name)
         case Literal(value):
             return lambda _: value

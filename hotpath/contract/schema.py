@@ -14,13 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 from hotpath.contract import formats
-from hotpath.contract.checks import ITEMS
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field, Part, Source
 from hotpath.contract.request import left_out
 from hotpath.contract.response import answered
 from hotpath.contract.times import INSTANT, SPAN
-from hotpath.contract.types import DOUBLE_MAX, LONG_MAX, LONG_MIN, Type
+from hotpath.contract.types import DOUBLE_MAX, ITEMS, LONG_MAX, LONG_MIN, Type
 
 Schema = dict[str, Any]
 

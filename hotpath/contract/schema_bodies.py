@@ -40,6 +40,7 @@ def document(contract: Contract) -> Schema:
             "answer": schema.answer(contract),
             "event": schema.record(contract.events),
             "label": schema.record(contract.labels),
+            **{f"stream.{s.name}": schema.record(s) for s in contract.streams},
         },
     }
 

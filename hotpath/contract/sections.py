@@ -1,6 +1,6 @@
 """Typed, strict reading of one mapping of a Document: each value is what it must be, or BadConfig.
 
-Knows durations, percentages and names; not what a key means.
+Knows percentages and names; not what a key means.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from math import nextafter
 from typing import Any
 
-from hotpath.clock import DAY, HOUR, MINUTE, SECOND, Micros
+from hotpath.clock import Micros
+from hotpath.contract.durations import span_of
 from hotpath.contract.keys import Key
 from hotpath.contract.strict_yaml import Document, KeyPath, nearest
 from hotpath.errors import BadConfig
 
-_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
-_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _PERCENT = re.compile(r"([1-9][0-9]?)%")
 _RULE = re.compile(r"(>=|<=) ((0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)")
 HUGE = 1e12
@@ -97,10 +96,10 @@ class Section:
 
     def duration(self, key: str) -> Micros:
         """A span such as 90s, 30m, 24h or 30d, in µs."""
-        found = _DURATION.fullmatch(self.text(key, _A_DURATION))
-        if not found:
+        found = span_of(self.text(key, _A_DURATION))
+        if found is None:
             raise self.wrong(key, _A_DURATION)
-        return int(found[1]) * _UNITS[found[2]]
+        return found
 
     def share(self, key: str, most: int) -> float:
         """A percentage such as 20%, as a share of 1."""
@@ -134,12 +133,6 @@ class Section:
 
     def _dotted(self, key: str) -> str:
         return ".".join(str(k) for k in (*self.path, key))
-
-
-def duration_text(span: Micros) -> str:
-    """The shortest text that `Section.duration` reads as `span` (a whole number of seconds)."""
-    unit = next(u for u in ("d", "h", "m", "s") if span % _UNITS[u] == 0)
-    return f"{span // _UNITS[unit]}{unit}"
 
 
 def rule_text(sign: str, bound: float) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hotpath.clock import SECOND, Micros
 from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.functions import BY_NAME
 from hotpath.contract.tables import Table
@@ -34,6 +35,25 @@ class Literal:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """A statistic of an aggregate over the newest tiles of `span` (µs) that a row may read."""
+
+    statistic: str
+    aggregate: str
+    span: Micros
+    type: Type
+
+    @property
+    def name(self) -> str:
+        """What a row calls its value: no field's name has a digit after a dot.
+
+        >>> Reading("mean", "late_at_origin", 10_800_000_000, Type.DOUBLE).name
+        'late_at_origin.mean.10800s'
+        """
+        return f"{self.aggregate}.{self.statistic}.{self.span // SECOND}s"
+
+
+@dataclass(frozen=True)
 class Widen:
     """A long read as the nearest double."""
 
@@ -50,7 +70,7 @@ class Call:
     type: Type
 
 
-Tree = Ref | Literal | Widen | Call
+Tree = Ref | Reading | Literal | Widen | Call
 
 
 @dataclass(frozen=True)

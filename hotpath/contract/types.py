@@ -59,6 +59,8 @@ class Type(StrEnum):
 
 ARRAYS = {Type.STRING: Type.STRINGS, Type.LONG: Type.LONGS, Type.DOUBLE: Type.DOUBLES}
 """The type of an array by that of its items."""
+ITEMS = {array: item for item, array in ARRAYS.items()}
+"""The type of an array's items by its own."""
 
 
 @dataclass(frozen=True)

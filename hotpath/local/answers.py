@@ -32,6 +32,7 @@ class Answered:
     sequence: int
     asked_at: Micros
     age_s: float
+    prediction_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Transaction:
 def parse(line: bytes) -> Transaction:
     """The transaction of a whole line. Raises ValueError or KeyError on another."""
     raw: dict[str, Any] = orjson.loads(line)
-    names = ("score", "decision", "threshold", "bundle", "sequence", "asked_at", "age_s")
+    names = ("score", "decision", "threshold", "bundle", "sequence", "asked_at", "age_s", "prediction_id")
     answered = None if raw["error"] else Answered(**{name: raw[name] for name in names})
     busy = tuple(raw.get("busy", ()))
     asked, sent = raw["request"], raw.get("parameters", {})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hotpath.bundle_store import BundleStore
 from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.model import Contract
 from hotpath.handoffs import POINTS, Receipt
@@ -16,9 +17,11 @@ from hotpath.local import evidence, replay_check
 from hotpath.local.answers import Transaction
 from hotpath.local.live_quality import LiveQuality, live_quality, read
 from hotpath.local.report import Books, Models, Report, Written
+from hotpath.parity import logged, recomputed, sampled, tally
 from hotpath.settings import Settings
 
 LOOK_S = 0.2
+PARITY_SAMPLE = 2_000
 DRAINED: tuple[Dataset, ...] = ("events", "labels")
 
 
@@ -112,8 +115,16 @@ def close_books(
         hosts_flagged=evidence.hosts_flagged(cloud, contract.name, clock.timeline()),
         rows_left_out=evidence.rows_left_out(runs),
         points=points,
+        parity=parity(settings, contract.name),
         pipelines={other.name: _books(settings, other, receipts) for other in others},
     )
+
+
+def parity(settings: Settings, pipeline: str) -> dict[str, int]:
+    """Verdicts on a sample of all answers of the run. Raises BadArtifact where the lake does not read."""
+    lake, store = Lake(settings.lake_root(), pipeline), BundleStore(settings.bundle_store() / pipeline)
+    answers = sampled(logged(lake, lake.manifests()), PARITY_SAMPLE)
+    return dict(tally(recomputed(answers, lake, store)))
 
 
 def _books(settings: Settings, contract: Contract, receipts: Sequence[Receipt]) -> Books:

@@ -129,7 +129,7 @@ class Demo:
                 raise Unavailable(f"{name}'s data folder", done.stderr[-500:], "one that can be formatted")
 
     def _start(self) -> None:
-        self.parts.start("kafka-onprem", "kafka-cloud", "influxdb")
+        self.parts.start("kafka-onprem", "kafka-cloud", "influxdb", "redis")
         self._until(self._brokers_answer, "both Kafka clusters answer")
         self._ensure(topics(self.deployed.all()))
         self.parts.start("mirror", "agent", "marks", f"ingest-{PIPELINE}")
@@ -138,7 +138,16 @@ class Demo:
         self._until(lambda: history_landed(self.lake), "the history has landed in the lake")
         timekeeper.run(self.clock)
         self.story.say(f"virtual time runs at {timekeeper.REPLAY_RATE:.0f} times")
-        self.parts.start("monitoring", f"train-{PIPELINE}", "follower", "scorer", "transactions")
+        self.parts.start(
+            "tiles",
+            "upkeep",
+            "monitoring",
+            f"train-{PIPELINE}",
+            "follower",
+            "state",
+            "scorer",
+            "transactions",
+        )
         self.rollout.runs(self.contract)
         self._say_where()
         self._until(self._ready, "the scorer is ready", deadline_s=None)
@@ -179,7 +188,9 @@ class Demo:
             drained(self.settings, one, in_time)
         live = joined(self.settings, contract, self.clock, in_time)
         # Who measures ends before who writes, so that the last points are written too.
-        self.parts.stop("scorer", "follower", *(f"transform-{n}" for n in names), "agent")
+        self.parts.stop(
+            "scorer", "follower", *(f"transform-{n}" for n in names), "agent", "tiles", "upkeep", "state"
+        )
         crossed(self.settings, in_time)
         self.parts.stop("monitoring")
         points = self._points()

@@ -55,8 +55,9 @@ def _goes_on(before: Contract, contract: Contract) -> None:
             "mend that, or deploy it as a pipeline of another name",
         )
     # Spark takes a topic that its checkpoint knows and its query does not for lost data, and ends for ever.
-    was, now = ([c.events.topic, c.labels.topic] for c in (before, contract))
-    if was != now:
+    # One that it gains is read from where it begins.
+    was, now = ({name: s.topic for name, s in c.sources.items()} for c in (before, contract))
+    if not was.items() <= now.items():
         todo = "deploy it as a pipeline of another name"
         raise BadConfig(f"topics of contract {contract.name}", now, f"those of the running one, {was}", todo)
 

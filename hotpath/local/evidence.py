@@ -50,7 +50,7 @@ def acknowledged(data: Path, topic: str) -> Counter[str]:
 def freshness(lake: Lake, timeline: Timeline) -> dict[str, float]:
     """Real seconds from an event's arrival on-prem until its batch counted; imported history left out."""
     seconds: list[float] = []
-    for manifest in lake.manifests():
+    for manifest in lake.each():
         landed = timeline.real(manifest.landed_at)
         if (table := lake.read("events", ["arrived_at", "imported"], [manifest])).num_rows:
             arrived = table.filter(pc.invert(table["imported"]))["arrived_at"].cast(pa.int64())

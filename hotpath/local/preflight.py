@@ -24,7 +24,7 @@ from hotpath.errors import BadConfig, HotpathError
 from hotpath.files import hold
 from hotpath.handoffs import Topic, topics
 from hotpath.kafka_admin import Admin
-from hotpath.local import influxd
+from hotpath.local import influxd, redisd
 from hotpath.settings import PROJECT, Settings
 
 NEEDED_BYTES = 6 * 1024**3
@@ -93,6 +93,13 @@ def _influxd(settings: Settings) -> Iterator[Finding]:
     yield Finding("influxd", "suspicious", said)
 
 
+def _redis(settings: Settings) -> Iterator[Finding]:
+    if settings.redis.url is None:
+        found = redisd.found()
+        said = "not found: aggregates are their contract's defaults; make system installs it"
+        yield Finding("redis-server", "suspicious" if found is None else "ok", str(found or said))
+
+
 def _memory(_: Settings) -> Iterator[Finding]:
     free = psutil.virtual_memory().available
     said = f"{free / 1024**3:.1f} GiB available, {NEEDED_BYTES / 1024**3:.0f} needed"
@@ -123,6 +130,8 @@ def ports(settings: Settings) -> dict[str, int]:
         wanted["h2o.port (+1, its own)"] = settings.h2o.port + 1
     if settings.influxdb.url is None:
         wanted["influxdb.port"] = settings.influxdb.port
+    if settings.redis.url is None:
+        wanted["redis.port"] = settings.redis.port
     return wanted
 
 
@@ -188,6 +197,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _programs,
     _jars,
     _influxd,
+    _redis,
     _memory,
     _data,
     _ports,

@@ -1,8 +1,9 @@
 """Every answer of a run computed again from the bundle that it names: failed, mixed, slow.
 
-Reads the lines that the transactions client wrote, and the bundles as they were signed. An answer is mixed
-where score, decision or threshold are not the named bundle's, where that bundle cannot be had, or
-where one sequence named two bundles.
+Reads the lines that the transactions client wrote, the bundles as they were signed, and what the answers had
+read of tiles as the lake's score records have it. An answer is mixed where score, decision, threshold or a
+feature of the event alone are not the named bundle's, where that bundle cannot be had, or where one sequence
+named two bundles. Whether what was read of tiles was right is `hotpath.parity`'s to say.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
+import orjson
+
 from hotpath.bundle import opened
+from hotpath.contract.types import Value
+from hotpath.contract.used import readings_used
 from hotpath.errors import BadArtifact, BadInput, Unavailable
 from hotpath.keys import verify_key
+from hotpath.lake import Lake
 from hotpath.local.answers import SLOW_US, Answered, Transaction, during, latency, parse, swaps
 from hotpath.local.report import Answers, Latency
 from hotpath.settings import Settings, load
@@ -33,23 +39,31 @@ DEADLINE_S = 120.0
 
 Generations = Callable[[str], Generation | None]
 """The generation that a bundle makes, by its id; None where it cannot be had."""
+Features = Mapping[str, tuple[Value, ...]]
+"""The feature vector of each logged answer, by prediction id."""
 
 
 def check(settings: Settings, pipeline: str) -> Answers:
     """The report's view of all transactions so far; starts this process's JVM. Raises BadConfig."""
     engine.start(engine.JARS)
     found = list(transactions(settings.data / "onprem" / "answers"))
-    return counted(found, generations(settings, pipeline))
+    return counted(found, generations(settings, pipeline), features(Lake(settings.lake_root(), pipeline)))
 
 
-def counted(found: Sequence[Transaction], of: Generations) -> Answers:
+def features(lake: Lake) -> Features:
+    """Of every answer whose record has landed. Raises BadArtifact on a file that does not read."""
+    rows = lake.read("scores", ("prediction_id", "features")).to_pylist()
+    return {row["prediction_id"]: tuple(orjson.loads(row["features"])) for row in rows}
+
+
+def counted(found: Sequence[Transaction], of: Generations, logged: Features) -> Answers:
     """Counts and percentiles of `found`."""
     swapped = swaps(found)
     slow = [t for t in found if t.latency_us > SLOW_US]
     return Answers(
         total=len(found),
         failed=sum(t.answered is None for t in found),
-        mixed=sum(mixed(t, of) for t in found) + two_bundles(found),
+        mixed=sum(mixed(t, of, logged) for t in found) + two_bundles(found),
         over_1s=len(slow),
         latency_us=latency(t for t in found if not during(t.scheduled_at, swapped)),
         latency_us_in_swaps=latency(t for t in found if during(t.scheduled_at, swapped)),
@@ -57,20 +71,42 @@ def counted(found: Sequence[Transaction], of: Generations) -> Answers:
     )
 
 
-def mixed(transaction: Transaction, of: Generations) -> bool:
-    """Whether the answer is not the one that the bundle it names would give."""
+def mixed(transaction: Transaction, of: Generations, logged: Features) -> bool:
+    """Whether the answer is not the one that the bundle it names would give.
+
+    Of an answer that rests on tiles and whose record has not landed this cannot be said: it is not.
+    """
     said = transaction.answered
     if said is None:
         return False
     generation = of(said.bundle)
     if generation is None:
         return True
+    read = bool(generation.contract.readings)
+    if read and said.prediction_id not in logged:
+        return False
     try:
+        if read:
+            generation = _with(generation, logged[said.prediction_id])
         again = answer(generation, dict(transaction.request), said.asked_at, "", transaction.parameters)
     except BadInput:  # this bundle's contract would have refused the question
         return True
     same = again.decision == said.decision and generation.threshold == said.threshold
     return not (same and _same_score(again.score, said))
+
+
+def _with(generation: Generation, logged: tuple[Value, ...]) -> Generation:
+    """One that takes what rests on tiles from the log, and makes every other feature itself."""
+    places = [i for i, f in enumerate(generation.contract.features) if readings_used([f])]
+    made = generation.features
+
+    def features(row: Mapping[str, Value]) -> tuple[Value, ...]:
+        ours = list(made(row))
+        for place in places:
+            ours[place] = logged[place]
+        return tuple(ours)
+
+    return replace(generation, features=features)
 
 
 def _same_score(score: float | None, said: Answered) -> bool:

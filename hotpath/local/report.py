@@ -103,6 +103,7 @@ class Report:
     hosts_flagged: Sequence[HostFlagged] = ()
     rows_left_out: int = 0
     points: Written = Written()
+    parity: Mapping[str, int] = field(default_factory=dict)
     pipelines: Mapping[str, Books] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
@@ -139,6 +140,11 @@ def unmet(report: Report) -> list[str]:
         (f"the hosts named are {sorted(WRONG)}", named, named == sorted(WRONG)),
         ("rows left out for wrong clocks are over 0", report.rows_left_out, report.rows_left_out > 0),
         ("live AUC is the brute-force join's", _aucs(report), _same(*_aucs(report))),
+        (
+            "answers that the lake does not give are 0",
+            report.parity.get("differing", 0),
+            not report.parity.get("differing", 0),
+        ),
         ("points lost is 0", report.points.lost, report.points.lost == 0),
     )
     found = [f"{name}: found {found}" for name, found, holds in conditions if not holds]
@@ -168,6 +174,8 @@ def told(report: Report) -> list[str]:
         f"latency  p50 {plain.p50:.0f} µs, p99 {plain.p99:.0f} µs, p99.9 {plain.p999:.0f} µs",
         f"in swaps p50 {swaps.p50:.0f} µs, p99 {swaps.p99:.0f} µs, p99.9 {swaps.p999:.0f} µs",
         f"clocks   {_hosts(report)}; {report.rows_left_out} rows left out of the newest window for them",
+        f"parity   {', '.join(f'{n} {kind}' for kind, n in sorted(report.parity.items())) or 'no answer'}"
+        " of the answers that were computed again from the lake",
         f"points   {report.points.written} in InfluxDB, {report.points.lost} lost",
         *(
             f"{name}: {b.events.landed} events landed, {b.events.lost} lost, "

@@ -89,8 +89,10 @@ class Rollout:
         name = contract.name
         self.say(f"{name} is deployed anew")
         self.taken[name] = contract
-        if (before.events, before.labels) != (contract.events, contract.labels):
-            self.parts.restart(*self._running(f"ingest-{name}", f"transform-{name}"))
+        if before.sources != contract.sources:
+            ours = (before.events, before.labels) != (contract.events, contract.labels)
+            producers = (f"ingest-{name}",) if ours else ()
+            self.parts.restart(*self._running(*producers, f"transform-{name}"))
 
     def _topics(self, contracts: Sequence[Contract]) -> None:
         wanted = topics(contracts)

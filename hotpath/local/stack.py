@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hotpath.files import replace
 from hotpath.handoffs import Topic
-from hotpath.local import broker, influxd, mirror
+from hotpath.local import broker, influxd, mirror, redisd
 from hotpath.settings import Cluster, Settings
 from ingest.sources import SOURCES
 
@@ -34,12 +34,16 @@ def parts(settings: Settings) -> tuple[Part, ...]:
     return (
         *_brokers(settings),
         *_influxdb(settings),
+        *_redis(settings),
         Part("mirror", CARRYING, tuple(mirror.run_command(_config(settings, "mirror")))),
         Part("agent", CARRYING, _python("monitoring.agent")),
         Part("marks", CARRYING, _python("ingest.marks")),
         Part("follower", CARRYING, _python("serve.job")),
+        Part("state", CARRYING, _python("serve.state_job")),
         Part("scorer", SCORING, _python("serve.app")),
+        Part("upkeep", STREAMING, _python("transform.upkeep")),
         Part("monitoring", STREAMING, _python("monitoring.job")),
+        Part("tiles", STREAMING, _python("transform.tiles_job")),
         Part("transactions", SCORING, _python("hotpath.local.transactions")),
     )
 
@@ -56,6 +60,7 @@ def of_pipeline(name: str) -> tuple[Part, ...]:
 
 def write_configs(settings: Settings, topics: tuple[Topic, ...]) -> bool:
     """Render the files that the embedded parts read; whether the mirror's is another than it was."""
+    redisd.folder(settings).mkdir(parents=True, exist_ok=True)
     for site, cluster in _embedded(settings).items():
         data = settings.data / f"kafka-{site}"
         content = broker.properties(cluster.port, cluster.port + 1, data)
@@ -85,6 +90,12 @@ def _influxdb(settings: Settings) -> tuple[Part, ...]:
     """None where an address is given, or no influxd is at hand: then the points wait in Kafka."""
     found = influxd.found() if settings.influxdb.url is None else None
     return () if found is None else (Part("influxdb", CARRYING, tuple(influxd.command(settings, found))),)
+
+
+def _redis(settings: Settings) -> tuple[Part, ...]:
+    """None where an address is given, or no redis-server is at hand: then aggregates are their defaults."""
+    found = redisd.found() if settings.redis.url is None else None
+    return () if found is None else (Part("redis", SCORING, tuple(redisd.embedded(settings, found))),)
 
 
 def _embedded(settings: Settings) -> dict[str, Cluster]:

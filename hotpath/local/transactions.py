@@ -196,7 +196,9 @@ def answered(body: Mapping[str, Any]) -> dict[str, object]:
     outputs = {output["name"]: output["data"][0] for output in body["outputs"]}
     kept = ("threshold", "bundle", "sequence", "asked_at", "age_s", "degraded")
     said = {name: body["parameters"][name] for name in kept}
-    return {"score": outputs["score"], "decision": outputs["decision"], **said}
+    (prediction_id,) = body["parameters"]["prediction_ids"]
+    score, decision = outputs["score"], outputs["decision"]
+    return {"score": score, "decision": decision, "prediction_id": prediction_id, **said}
 
 
 def _flights(clock: Clock, contract: Contract) -> Flights:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from hotpath.contract.decode import Decoded, Rejected, decoder
 from hotpath.contract.fitted import Fitted
 from hotpath.contract.model import Contract
-from hotpath.contract.parts import Source
+from hotpath.contract.parts import Feature, Source
 from hotpath.contract.row import row_function
 from hotpath.contract.types import Type, Value
+from hotpath.contract.used import readings_used
 from hotpath.errors import Bug
 
 Row = Mapping[str, Value]
@@ -35,11 +36,19 @@ class Evidence:
     spreads: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @cached_property
+    def judged(self) -> tuple[Feature, ...]:
+        """The features that a sample tells of: what reads tiles has no value without them, and tiles tell
+        nothing of a label that had not arrived.
+        """
+        return tuple(f for f in self.contract.features if not readings_used([f]))
+
+    @cached_property
     def features(self) -> Mapping[str, Sequence[Value]]:
-        """Values by feature, a level of the sample being a fitted one."""
-        of = row_function(self.contract, levels_of(self.contract, self.rows))
+        """Values by `judged` feature, a level of the sample being a fitted one."""
+        told = replace(self.contract, features=self.judged)
+        of = row_function(told, levels_of(self.contract, self.rows))
         made = [of(row) for row in self.rows]
-        return {f.name: [row[i] for row in made] for i, f in enumerate(self.contract.features)}
+        return {f.name: [row[i] for row in made] for i, f in enumerate(self.judged)}
 
     @cached_property
     def truth(self) -> Sequence[Value]:

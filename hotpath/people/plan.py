@@ -3,6 +3,7 @@
 unit:                       # cases of features; a field that `row` leaves out is the sample's first row's
   - name: an hour before dawn
     row: {event_time: "2026-07-09T09:00:00Z"}
+    readings: {late_at_origin.mean.10800s: 0.4}   # of aggregates; null where they are left out
     features: {hour: 5}     # those that are named are compared
 model: {tolerance: 0.02}    # by how much a metric may be worse than the accepted one
 integration: {rows: 50}     # of the sample, from the event's bytes to the validated answer
@@ -12,10 +13,11 @@ resource: {row_us: 100, load_ms: 5000, memory_mib: 400}     # at most
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hotpath.contract.keys import Key
+from hotpath.contract.model import Contract
 from hotpath.contract.sections import Section
 from hotpath.contract.strict_yaml import load_yaml
 from hotpath.errors import BadConfig
@@ -29,6 +31,7 @@ PLAN = (
 CASE = (
     Key("name", "a sentence", "what the case shows"),
     Key("row", "FIELD: VALUE", "fields as on the wire, by dotted name", optional=True),
+    Key("readings", "READING: NUMBER", "what is read of tiles (default null)", optional=True),
     Key("features", "FEATURE: VALUE", "what must come of it"),
 )
 MODEL = (Key("tolerance", "a number", "how much worse than accepted a metric may be"),)
@@ -42,11 +45,14 @@ RESOURCE = (
 
 @dataclass(frozen=True)
 class Case:
-    """`row` (wire values by dotted name) over the sample's first gives these `features`."""
+    """`row` (wire values by dotted name) over the sample's first, with these `readings` of aggregates, gives
+    these `features`.
+    """
 
     name: str
     row: Mapping[str, Any]
     features: Mapping[str, Any]
+    readings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,12 @@ def _cases(section: Section) -> tuple[Case, ...]:
 
 
 def _case(section: Section) -> Case:
-    row = section.data.get("row", {})
+    row, readings = section.data.get("row", {}), section.data.get("readings", {})
     if not isinstance(row, dict):
         raise section.wrong("row", "fields and their values")
-    return Case(section.text("name", "a sentence"), row, section.section("features").data)
+    if not isinstance(readings, dict):
+        raise section.wrong("readings", "readings and their values")
+    return Case(section.text("name", "a sentence"), row, section.section("features").data, readings)
 
 
 def _positive(section: Section, key: str) -> float:
@@ -105,11 +113,15 @@ def _positive(section: Section, key: str) -> float:
     return value
 
 
-def unknown(plan: Plan, features: frozenset[str], fields: frozenset[str], source: str) -> None:
-    """Raises BadConfig where a case names a field or feature that the contract has not."""
+def unknown(plan: Plan, contract: Contract, source: str) -> None:
+    """Raises BadConfig where a case names a field, reading or feature that the contract has not."""
+    known = {
+        "row": {f.name for f in contract.events.fields},
+        "readings": {r.name for r in contract.readings},
+        "features": {f.name for f in contract.features},
+    }
     for case in plan.cases:
-        for what, names, known in (("row", case.row, fields), ("features", case.features, features)):
-            if strange := sorted(set(names) - known):
-                raise BadConfig(
-                    f"{source}: {case.name}: {what}", strange, f"some of {', '.join(sorted(known))}"
-                )
+        for what, names in known.items():
+            if strange := sorted(set(getattr(case, what)) - names):
+                expected = f"some of {', '.join(sorted(names)) or 'none'}"
+                raise BadConfig(f"{source}: {case.name}: {what}", strange, expected)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isclose
 
-from hotpath.contract.checks import checks
+from hotpath.contract.checks import Check, check, checks
 from hotpath.contract.model import Contract
+from hotpath.contract.parts import Field
 from hotpath.contract.types import Value
 from hotpath.errors import BadInput
 from hotpath.people.accepted import Accepted, worse
@@ -42,10 +43,11 @@ class Result:
 
 def unit(contract: Contract, cases: Iterable[Case], base: Mapping[str, Value]) -> Iterator[Result]:
     """The cases, each over the `base` row; what is null is told with where it comes from."""
-    tried, by_name = trier(contract), checks(contract.events)
+    tried, by_name = trier(contract), {**checks(contract.events), **_readings(contract)}
     for case in cases:
+        given = {**case.row, **case.readings}
         try:
-            row = {**base, **{name: by_name[name](value) for name, value in case.row.items()}}
+            row = {**base, **{name: by_name[name](value) for name, value in given.items()}}
         except BadInput as error:
             yield Result(Kind.UNIT, case.name, False, f"its row is refused: {error}")
             continue
@@ -56,6 +58,10 @@ def unit(contract: Contract, cases: Iterable[Case], base: Mapping[str, Value]) -
             if not _same(found.features[name], value)
         ]
         yield Result(Kind.UNIT, case.name, not wrong, "; ".join(wrong))
+
+
+def _readings(contract: Contract) -> dict[str, Check]:
+    return {r.name: check(Field(r.name, r.type, nullable=True)) for r in contract.readings}
 
 
 def quality(

@@ -104,7 +104,7 @@ def _null_everywhere(found: Evidence) -> Found:
 
 
 def _identifier(found: Evidence) -> Found:
-    for feature in found.contract.features:
+    for feature in found.judged:
         values = [v for v in found.features[feature.name] if v is not None]
         share = len(set(values)) / max(len(values), ENOUGH)
         if feature.type in (Type.CATEGORY, Type.LONG) and share >= UNIQUE_SHARE:
@@ -130,7 +130,7 @@ def _never_null(found: Evidence) -> Found:
 
 
 def _negative_time(found: Evidence) -> Found:
-    for feature in found.contract.features:
+    for feature in found.judged:
         values = [number(v) for v in found.features[feature.name] if v is not None and _ahead(feature)]
         if below := sum(value < 0 for value in values):
             yield feature.name, f"a time to an event, negative in {below} of {len(values)} rows"

@@ -15,8 +15,9 @@ from functools import cache
 from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.row import compose
-from hotpath.contract.tree import Call, Knows, Literal, Ref, Tree, Widen
+from hotpath.contract.tree import Call, Knows, Literal, Reading, Ref, Tree, Widen
 from hotpath.contract.types import Value
+from hotpath.contract.used import unread
 
 Row = Mapping[str, Value]
 
@@ -30,16 +31,21 @@ class Tried:
 
 
 def trier(contract: Contract, fitted: Fitted = NOTHING) -> Callable[[Row], Tried]:
-    """Decoded event fields in, features and the origins of their nulls out; composed once."""
+    """Decoded event fields in, features and the origins of their nulls out; composed once.
+
+    A reading of an aggregate that the row does not hold is null.
+    """
     knows = Knows({table.name: table for table in contract.tables}, fitted)
+    nothing_read = unread(contract.features)
 
     @cache
     def of(tree: Tree) -> Callable[[Row], Value]:
         return compose(tree, knows)
 
     def tried(row: Row) -> Tried:
-        features = {f.name: of(f.tree)(row) for f in contract.features}
-        nulls = {f.name: _origins(f.tree, row, of) for f in contract.features if features[f.name] is None}
+        whole = {**nothing_read, **row}
+        features = {f.name: of(f.tree)(whole) for f in contract.features}
+        nulls = {f.name: _origins(f.tree, whole, of) for f in contract.features if features[f.name] is None}
         return Tried(features, nulls)
 
     return tried
@@ -48,7 +54,7 @@ def trier(contract: Contract, fitted: Fitted = NOTHING) -> Callable[[Row], Tried
 def _origins(tree: Tree, row: Row, of: Callable[[Tree], Callable[[Row], Value]]) -> tuple[str, ...]:
     """What first was null beneath `tree`, which is; each once."""
     match tree:
-        case Ref(name):
+        case Ref(name=name) | Reading(name=name):
             return (name,)
         case Widen(arg):
             return _origins(arg, row, of)

@@ -45,7 +45,7 @@ class Elsewhere:
 
 ARROW: tuple[tuple[str, str, Site, tuple[tuple[str, str], ...]], ...] = (
     ("producers", "Producers", "onprem", (("hosts", "hosts_seen"), ("flagged", "hosts_flagged"))),
-    ("mirror", "Mirror", "line", (("behind", "mirror_lag"), ("silence", "line_silence"))),
+    ("mirror", "Mirror", "line", (("behind", "mirror_lag"), ("silence", "line_silence"), ("lost", "gap"))),
     ("stream", "Stream job", "cloud", (("rate", "stream_rows"), ("behind", "stream_behind"))),
     ("lake", "Lake", "cloud", (("events p95", "event_freshness"), ("labels p95", "label_freshness"))),
     ("trainer", "Trainer", "cloud", (("run", "run_seconds"), ("holdout AUC", "holdout_auc"))),

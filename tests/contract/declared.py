@@ -10,12 +10,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hotpath.contract.checks import ITEMS, check
+from hotpath.contract.checks import check
 from hotpath.contract.formats import FORMATS
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field, Object, Part, Source
 from hotpath.contract.times import INSTANT, SPAN
-from hotpath.contract.types import LONG_MAX, LONG_MIN, Type
+from hotpath.contract.types import ITEMS, LONG_MAX, LONG_MIN, Type
 from hotpath.errors import BadInput
 from tests.contract.samples import small
 

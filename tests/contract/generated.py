@@ -1,4 +1,4 @@
-"""Generated contracts: every key, nested objects, arrays, tables, every kind of target."""
+"""Generated contracts: nested objects, arrays, tables, streams, aggregates, every kind of target."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hotpath.contract import metrics
 from hotpath.contract.formats import FORMATS
 from hotpath.contract.parts import Kind
+from hotpath.contract.statistics import STATISTICS
 
 names = st.from_regex(r"f_[a-z0-9_]{0,8}", fullmatch=True)
 durations = st.builds("{}{}".format, st.integers(1, 999), st.sampled_from("smhd"))
@@ -31,6 +32,11 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
     features = draw(
         st.dictionaries(names, st.sampled_from([*_usable(fields), "minutes_between(at, at)"]), min_size=1)
     )
+    streams = draw(st.dictionaries(names, _streams(), max_size=2))
+    for name, stream in streams.items():
+        stream["topic"] = f"further.{name}"
+    counted = draw(_counted(fields, kind, [*streams]))
+    features |= {f"read_{name}": draw(_reading(name, said)) for name, said in counted.items()}
     consent = [n for n, f in fields.items() if f["type"] == "bool" and "default" not in f][:1]
     fresh = draw(st.integers(1, 100))
     return {
@@ -54,8 +60,60 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         "gate": draw(_gates(kind)),
         "serve": {"fresh": f"{fresh}m", "expired": f"{fresh + 1}m", **draw(_said(features))},
         **({"floor": draw(_floors())} if kind == "binary" and draw(st.booleans()) else {}),
+        **({"streams": streams} if streams else {}),
+        **({"aggregates": counted} if counted else {}),
         **({"tables": {"places": draw(_tables())}} if draw(st.booleans()) else {}),
     }  # fmt: skip
+
+
+def _streams() -> st.SearchStrategy[dict[str, Any]]:
+    keyed = {"place": {"type": "string"}, "level": {"type": "double", "nullable": True}}
+    further = st.dictionaries(names, _parts(depth=1), max_size=2)
+    return st.fixed_dictionaries({"fields": further.map(lambda found: {**found, **keyed})})
+
+
+@st.composite
+def _counted(
+    draw: st.DrawFn, fields: dict[str, dict[str, Any]], kind: Kind, streams: list[str]
+) -> dict[str, dict[str, Any]]:
+    """Aggregates over any source; each of them says what it counts, or nothing."""
+    numbers = [None, *(n for n, f in fields.items() if f["type"] in ("bool", "long", "double"))]
+    truths = [None] if kind == "classes" else [None, "truth"]
+    found = {}
+    for name in draw(st.lists(st.from_regex(r"g_[a-z]{1,4}", fullmatch=True), max_size=3, unique=True)):
+        over = draw(st.sampled_from(["events", "labels", *streams]))
+        by = {"by": "who"} if over in ("events", "labels") else {"by": "place", "key": "who"}
+        value = draw(st.sampled_from({"events": numbers, "labels": truths}.get(over, [None, "level"])))
+        double = (
+            over != "labels" and value is not None and (value == "level" or fields[value]["type"] == "double")
+        )
+        digits = {"digits": draw(st.integers(0, 8))} if double and draw(st.booleans()) else {}
+        found[name] = {
+            "over": over, **by, **({"value": value} if value else {}), **digits, **draw(_spans()),
+        }  # fmt: skip
+    return found
+
+
+@st.composite
+def _spans(draw: st.DrawFn) -> dict[str, Any]:
+    tile, unit = draw(st.integers(1, 60)), draw(st.sampled_from("smh"))
+    delay = draw(st.integers(1, 60))
+    grace = {"grace": f"{draw(st.integers(1, delay * 60 - 1))}s"} if draw(st.booleans()) else {}
+    return {
+        "tile": f"{tile}{unit}",
+        "horizon": f"{tile * draw(st.integers(1, 1440))}{unit}",
+        "delay": f"{delay}m",
+        **grace,
+        **({"default": {"count": draw(st.integers(0, 9)), "age": 0.5}} if draw(st.booleans()) else {}),
+    }
+
+
+def _reading(name: str, said: dict[str, Any]) -> st.SearchStrategy[str]:
+    known = [s.name for s in STATISTICS if "value" in said or not s.valued]
+    windows = st.sampled_from(["", f", '{said['tile']}'", f', "{said["horizon"]}"'])
+    return st.builds(
+        lambda statistic, window: f"{statistic}({name}{window})", st.sampled_from(known), windows
+    )
 
 
 def _usable(fields: dict[str, dict[str, Any]], prefix: str = "") -> list[str]:

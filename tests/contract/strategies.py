@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hypothesis import assume
+from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 
-from hotpath.contract.expressions import Knows, Scope
+from hotpath.clock import HOUR, MINUTE
+from hotpath.contract.aggregates import Aggregate
+from hotpath.contract.expressions import LONGEST, Knows, Reading, Scope, normal
 from hotpath.contract.fitted import Fitted
 from hotpath.contract.functions import FUNCTIONS, Function
 from hotpath.contract.tables import from_csv
 from hotpath.contract.types import ARRAYS, EARLIEST, LATEST, LONG_MAX, LONG_MIN, LONGEST_SPAN, Type, Value
 
+MANY = settings(
+    phases=[Phase.generate],
+    database=None,
+    derandomize=False,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+"""For a test that collects what is generated, to judge it in one job of Spark."""
 FIELDS: dict[str, Type] = {
     "c": Type.CATEGORY,
     "d": Type.CATEGORY,
@@ -47,7 +57,29 @@ TABLES = {
     "bare": from_csv("bare", "k", "k,lat\na,1\n", "bare.csv"),
 }
 FITTED = Fitted({"c": ("UA", "Zürich", "a'b\"c\\"), "o.c": ("",)})
-SCOPE = Scope(FIELDS, {"late": "it is the label's target"}, TABLES, "t")
+_SPANS_OF_TILES = (5 * MINUTE, HOUR, 2 * MINUTE, MINUTE)
+"""Tile, horizon, delay, grace."""
+AGGREGATES = {
+    a.name: a
+    for a in (
+        Aggregate("told", "labels", "id", "s", "truth", Type.BOOL, None, *_SPANS_OF_TILES),
+        Aggregate("spent", "events", "c", "o.c", "x", Type.DOUBLE, 6, *_SPANS_OF_TILES),
+        Aggregate("seen", "events", "i", "i", None, None, None, *_SPANS_OF_TILES),
+    )
+}
+READINGS = {
+    "count(told)": Reading("count", "told", HOUR, Type.LONG),
+    "last(told, '15m')": Reading("last", "told", 15 * MINUTE, Type.LONG),
+    "std(spent)": Reading("std", "spent", HOUR, Type.DOUBLE),
+    "sum(spent, '5m')": Reading("sum", "spent", 5 * MINUTE, Type.DOUBLE),
+    "age(seen)": Reading("age", "seen", HOUR, Type.DOUBLE),
+}
+"""What reads tiles, by its text."""
+COLUMNS = {**FIELDS, **{reading.name: reading.type for reading in READINGS.values()}}
+"""All that a row has."""
+LEAVES = {**FIELDS, **{text: reading.type for text, reading in READINGS.items()}}
+"""All that an expression is made of beside literals."""
+SCOPE = Scope(FIELDS, {"late": "it is the label's target"}, TABLES, "t", AGGREGATES)
 KNOWS = Knows(TABLES, FITTED)
 ZONES = (
     "UTC",
@@ -96,13 +128,13 @@ _VALUES: dict[Type, st.SearchStrategy[Value]] = {
     Type.DOUBLES: st.lists(doubles, max_size=4),
 }
 rows: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
-    {name: st.none() | _VALUES[kind] for name, kind in FIELDS.items()}
+    {name: st.none() | _VALUES[kind] for name, kind in COLUMNS.items()}
 )
-"""A decoded row of FIELDS."""
+"""A decoded row of FIELDS, and its readings."""
 
 
 _PERIODS = st.sampled_from(("24", "7", "365.25", "1", "3.3"))
-_COLUMNS = {Type.LONG: ("n",), Type.DOUBLE: ("lat",), Type.CATEGORY: ("kind", "nothing")}
+_LOOKED_UP = {Type.LONG: ("n",), Type.DOUBLE: ("lat",), Type.CATEGORY: ("kind", "nothing")}
 """Of TABLES' places, by type."""
 
 
@@ -123,7 +155,7 @@ def _fixed(name: str, kind: Type, wanted: Type) -> st.SearchStrategy[list[str]]:
         case "has":
             return _LITERAL[_ITEM[kind]].map(lambda text: [text])
         case "look_up":
-            return st.sampled_from(_COLUMNS[wanted]).map(lambda column: ["places", repr(column)])
+            return st.sampled_from(_LOOKED_UP[wanted]).map(lambda column: ["places", repr(column)])
         case "span":
             return _SPANS.map(lambda text: [repr(text)])
     return st.sampled_from(_FIXED.get(name, [[]]))
@@ -152,7 +184,7 @@ _MAKERS: dict[Type, list[tuple[Function, tuple[Type, ...]]]] = {
         for f in FUNCTIONS
         if not f.tolerance
         for takes, gives in f.signatures
-        if gives == kind or (gives == Type.COLUMN and kind in _COLUMNS)
+        if gives == kind or (gives == Type.COLUMN and kind in _LOOKED_UP)
     ]
     for kind in Type
 }
@@ -164,12 +196,13 @@ answers that differ by more than any tolerance, and a product or exp makes it gr
 
 
 @st.composite
-def expressions(draw: st.DrawFn, fields: Mapping[str, Type] = FIELDS, depth: int = 3) -> str:
+def expressions(draw: st.DrawFn, fields: Mapping[str, Type] = LEAVES, depth: int = 3) -> str:
     """Source text of an expression over `fields` and TABLES that has a feature's type."""
     if not draw(st.integers(0, 7)):
         return draw(with_function(draw(st.sampled_from(_TOLERANT)), fields, depth))
     text = draw(of(draw(st.sampled_from(_FEATURES)), fields, depth))
     assume(text[0] not in "'\"")  # a text alone is a string, which no feature is
+    assume(len(text) <= LONGEST and len(normal(text)) <= LONGEST)
     return text
 
 
@@ -187,11 +220,11 @@ def of(draw: st.DrawFn, kind: Type, fields: Mapping[str, Type], depth: int) -> s
 
 @st.composite
 def with_function(
-    draw: st.DrawFn, function: Function, fields: Mapping[str, Type] = FIELDS, depth: int = 3
+    draw: st.DrawFn, function: Function, fields: Mapping[str, Type] = LEAVES, depth: int = 3
 ) -> str:
     """Source text of an expression whose outermost function is this."""
     takes, gives = draw(st.sampled_from(function.signatures))
-    wanted = draw(st.sampled_from(sorted(_COLUMNS))) if gives == Type.COLUMN else gives
+    wanted = draw(st.sampled_from(sorted(_LOOKED_UP))) if gives == Type.COLUMN else gives
     return draw(_call(function, takes, wanted, fields, depth))
 
 

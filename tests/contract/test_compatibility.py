@@ -27,6 +27,12 @@ COUNT = "count:  {type: long, min: 0, max: 100}"
 DEFAULT = COUNT.replace("}", ", default: 1}")
 DEFAULTED = "level: {type: category, default: low}"
 TRUTH = ("truth: {type: bool}", "truth: {type: category, levels: [a, b]}")
+STREAM = "streams:\n  wind: {topic: small.wind, fields: {at: {type: string}, gust: {type: double, max: 9}}}\n"
+COUNTED = (
+    "features:\n",
+    "aggregates:\n  seen: {over: events, by: level, tile: 5m, horizon: 1h, delay: 2m}\n"
+    "features:\n  often: count(seen)\n",
+)
 SERVE = "serve: {fresh: 3h, expired: 24h}"
 SENDERS = ("callers", "producers")
 ALL = ("callers", "producers", "lake", "bundles")
@@ -94,6 +100,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, ...]]] = 
     "feature added": (("", ""), ("  level: level\n", "  level: level\n  more: count\n"), ()),
     "feature removed": (("  level: level\n", "  level: level\n  more: count\n"), ("", ""), ()),
     "feature changed": (("", ""), ("size > 1.5", "size > 2.5"), ()),
+    "stream added": (("", ""), ("features:\n", f"{STREAM}features:\n"), ()),
+    "stream removed": (("features:\n", f"{STREAM}features:\n"), ("", ""), ("producers",)),
+    "aggregate added": (("", ""), COUNTED, ()),
+    "aggregate removed": (COUNTED, ("", ""), ()),
+    "aggregate changed": (COUNTED, (COUNTED[0], COUNTED[1].replace("tile: 5m", "tile: 10m")), ()),
     "training changed": (("", ""), ("window: 30d", "window: 10d"), ()),
     "gate or floor changed": (("", ""), ('">= 0.60"', '">= 0.70"'), ()),
     "ages changed": (("", ""), ("fresh: 3h", "fresh: 2h"), ()),
@@ -139,6 +150,27 @@ def test_every_rule_has_an_example_but_that_of_tables() -> None:
 def test_a_field_of_labels_breaks_no_caller() -> None:
     found = changes(small(), small("seen: {type: timestamp}", "seen: {type: bool}"))
     assert [(c.rule.name, c.breaks) for c in found] == [("type changed", ("producers", "lake"))]
+
+
+def test_a_stream_is_changed_like_the_other_topics_and_breaks_no_caller() -> None:
+    edits = {
+        "small.wind": "small.gale",
+        "max: 9": "max: 8",
+        "at: {type: string}": "at: {type: long}",
+        "wind, fields": "wind, decoder: csv, schema: wind.csv, fields",
+    }
+    text = CONTRACT.replace("features:\n", f"{STREAM}features:\n")
+    before = Contract.from_yaml(text, "small.yaml")
+    found: dict[str, object] = {}
+    for old, new in edits.items():
+        after = Contract.from_yaml(text.replace(old, new), "small.yaml", lambda _: "at,gust")
+        found |= {c.what: (c.rule.name, c.breaks) for c in changes(before, after)}
+    assert found == {
+        "streams.wind.topic": ("topic moved", ("producers",)),
+        "streams.wind.decoder": ("decoder changed", ("producers",)),
+        "streams.wind.fields.gust": ("narrowed", ("producers",)),
+        "streams.wind.fields.at": ("type changed", ("producers", "lake")),
+    }
 
 
 def test_an_object_that_may_not_be_null_any_more_breaks_producers() -> None:

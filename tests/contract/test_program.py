@@ -89,7 +89,8 @@ def test_the_machine_has_an_operation_for_each_function_and_no_other() -> None:
 @pytest.mark.parametrize("name", ["flights", "payments"])
 def test_a_shipped_pipeline_is_a_program(name: str) -> None:
     contract = load(PROJECT / "config" / "pipelines" / f"{name}.yaml")
-    row = dict.fromkeys((f.name for f in contract.events.fields), None)
+    names = [f.name for f in contract.events.fields] + [r.name for r in contract.readings]
+    row = dict.fromkeys(names, None)
     found = run(sent(program(contract)), row)
     assert found == list(row_function(contract)(row))
     assert len(found) == len(contract.features)

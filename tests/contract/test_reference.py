@@ -25,6 +25,20 @@ from tests.contract.judge import accepts
 from tests.contract.samples import CONTRACT, small
 
 PIPELINES = ("flights", "payments")
+FURTHER = """\
+streams:
+  wind: {topic: small.wind, fields: {place: {type: string}, gust: {type: double, min: 0, max: 80}}}
+aggregates:
+  gusts: {over: wind, by: place, key: host, value: gust, digits: 1, tile: 5m, horizon: 1h, delay: 2m,
+    default: {max: 3}}
+features:
+  calm: max(gusts, "15m") < 20.5
+"""
+
+
+def said() -> Contract:
+    """A contract with a stream and an aggregate."""
+    return Contract.from_yaml(CONTRACT.replace("features:\n", FURTHER), "small.yaml")
 
 
 def test_the_pages_in_docs_are_rendered_from_the_contracts() -> None:
@@ -72,6 +86,24 @@ def test_a_gate_is_said_in_full() -> None:
     text = CONTRACT.replace("truth: {type: bool}", "truth: {type: double}")
     text = text.replace('auc: ">= 0.60"', 'rmse: "<= 1234567.5"')
     assert "with rmse <= 1234567.5 on them" in page(Contract.from_yaml(text, "small.yaml"))
+
+
+def test_a_page_shows_streams_aggregates_and_what_reads_them() -> None:
+    text = page(said())
+    assert "## Stream wind\n\nTopic `small.wind`" in text
+    row = (
+        "| `gusts` | wind | `place` (a question's `host`) | `gust`, 1 digits | 5m | 1h | 2m | `max` of 15m |"
+    )
+    assert row in text
+    assert "Where tiles of `gusts` cannot be had: max 3.0, else null." in text
+    assert "| `calm` | bool | `max(gusts, '15m') < 20.5` | `gusts` |" in text
+    assert "## Aggregates" not in page(small())
+
+
+def test_a_streams_records_have_a_schema() -> None:
+    made = document(said())
+    assert accepts(made, "stream.wind", {"place": "", "gust": 7})
+    assert not accepts(made, "stream.wind", {"place": "EWR", "gust": -1})
 
 
 def test_every_format_has_an_example() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 
@@ -23,7 +23,17 @@ from hotpath.contract.functions import FUNCTIONS, Example
 from hotpath.contract.row import compose, row_function
 from hotpath.contract.types import FIELD_TYPES, Type, Value
 from hotpath.lake import ARROW_TYPES
-from tests.contract.strategies import FIELDS, FITTED, KNOWS, SCOPE, expressions, rows, with_function
+from tests.contract.strategies import (
+    COLUMNS,
+    FIELDS,
+    FITTED,
+    KNOWS,
+    MANY,
+    SCOPE,
+    expressions,
+    rows,
+    with_function,
+)
 from tests.contract.whole import around
 from train.to_spark import column, feature_columns
 
@@ -33,13 +43,6 @@ BY_NAME = (pytest.mark.campaign, pytest.mark.timeout(3600))
 PYTHON = re.compile(r"Python|MapInArrow|MapInPandas|FlatMapGroups")
 """Nodes of a plan that leave the JVM."""
 EXAMPLES = [(f.name, e) for f in FUNCTIONS for e in f.examples]
-MANY = settings(
-    phases=[Phase.generate],
-    database=None,
-    derandomize=False,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[f"{n}: {e.text}" for n, e in EXAMPLES])
@@ -65,7 +68,7 @@ def test_spark_and_the_row_function_agree(spark: SparkSession, tmp_path: Path, c
     texts = sorted(generated_expressions(), key=len)
     for _ in range(0, count, A_TABLE):
         table = generated_rows(min(count, A_TABLE))
-        file = lake(tmp_path, FIELDS, table)
+        file = lake(tmp_path, COLUMNS, table)
         for start in range(0, len(texts), A_JOB):
             some = texts[start : start + A_JOB]
             for text, there in zip(some, in_spark(spark, file, some), strict=True):
@@ -77,7 +80,7 @@ def test_a_whole_contract_has_the_same_features_in_spark_and_by_the_row_function
 ) -> None:
     contract = around([text for text in generated_expressions() if may_be_a_feature(text)][:A_JOB])
     table = generated_rows(A_CONTRACT)
-    read = spark.read.parquet(str(lake(tmp_path, FIELDS, table)))
+    read = spark.read.parquet(str(lake(tmp_path, COLUMNS, table)))
     columns, features = feature_columns(contract, FITTED), row_function(contract, FITTED)
     assert read.select(*columns).columns == [f.name for f in contract.features]
     here, there = list(zip(*map(features, table), strict=True)), values(read.select("n", *columns))
@@ -184,7 +187,7 @@ def same(here: Any, there: Any, within: float) -> bool:
 
 
 def generated_rows(count: int) -> list[dict[str, Value]]:
-    """So many rows of FIELDS."""
+    """So many rows of COLUMNS."""
     made: list[dict[str, Value]] = []
 
     @settings(MANY, max_examples=count)

@@ -6,15 +6,20 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hotpath.contract.checks import ITEMS
+from hotpath.contract.build_aggregates import plain as as_written
+from hotpath.contract.expressions import Reading, parse
 from hotpath.contract.model import Contract
-from hotpath.contract.types import Type
-from tests.contract.strategies import FIELDS, TABLES
+from hotpath.contract.types import ITEMS, Type
+from hotpath.contract.used import nodes
+from tests.contract.strategies import AGGREGATES, FIELDS, SCOPE, TABLES
 
 
 def around(texts: Sequence[str]) -> Contract:
     """The contract as a scorer has it: out of a file, and through the JSON of a bundle."""
     text = {"type": "string"}
+    read = {
+        node.aggregate for text in texts for node in nodes(parse(text, SCOPE)) if isinstance(node, Reading)
+    }
     plain = {
         "name": "whole",
         "question": "Is it so?",
@@ -26,6 +31,7 @@ def around(texts: Sequence[str]) -> Contract:
             "topic": "whole.answered", "entity": "id", "target": "truth", "horizon": "1d",
             "fields": {"id": text, "truth": {"type": "bool"}},
         },
+        **({"aggregates": {name: as_written(AGGREGATES[name]) for name in sorted(read)}} if read else {}),
         "tables": {table.name: table.plain() for table in TABLES.values()},
         "features": {f"f{n}": text for n, text in enumerate(texts)},
         "train": {"window": "1d", "holdout": "20%", "retrain_every": "1h"},

@@ -50,6 +50,7 @@ PORTS = (
     "SERVE__PORT",
     "INFLUXDB__PORT",
     "CONSOLE__PORT",
+    "REDIS__PORT",
 )
 HOTPATH = str(PROJECT / ".venv" / "bin" / "hotpath")
 
@@ -250,6 +251,46 @@ def test_programs_can_read_what_it_does(system: System) -> None:
     assert all(f["verdict"] != "wrong" for f in system.json("doctor"))
 
 
+def test_answers_read_what_the_lake_gives(system: System) -> None:
+    """Tiles go all the way: published, mirrored, in Redis, read by answers that parity finds equal."""
+    lake = Lake(system.data / "cloud" / "lake", "flights")
+
+    def read() -> bool:
+        newest = lake.read("scores", ["tiles", "degraded"], lake.manifests()[-20:]).to_pylist()
+        return any(json.loads(row["tiles"])["late_at_origin"] and row["degraded"] == "[]" for row in newest)
+
+    until(read, "an answer rests on tiles that were in time", 120)
+    shown = system.json("features", "get", "flights", "--entity", "hand-1")
+    rows = {row["name"]: row for row in shown["features"]}
+    assert rows["landed_1h"]["as_of"] > 0
+    assert rows["landed_1h"]["same"] or shown["degraded"]
+    parity = system.json("parity", "flights", "--last", "2h")
+    assert parity.get("equal", 0) > 0
+    assert "differing" not in parity
+
+
+def test_a_compacted_lake_is_the_same_lake(system: System) -> None:
+    before = len(system.landed())
+    system.run(HOTPATH, "lake", "compact", "flights")
+    lake = Lake(system.data / "cloud" / "lake", "flights")
+    assert any(not manifest.alone for manifest in lake.manifests())
+    assert len(system.landed()) >= before
+    done = system.run(HOTPATH, "lake", "check", "flights", check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_redis_that_is_killed_costs_no_answer_and_is_filled_again(system: System) -> None:
+    victim = next(p for p in system.processes() if "redis-server" in " ".join(p.cmdline()))
+    victim.kill()
+    answer = system.json("score", "--example")
+    assert answer["outputs"][0]["data"][0] is not None
+
+    def whole() -> bool:
+        return "aggregates" not in system.json("score", "--example")["parameters"]["degraded"]
+
+    until(whole, "Redis is back and filled from the topic", 60)
+
+
 def test_a_second_pipeline_is_deployed_into_the_running_system(system: System) -> None:
     before = system.untouched()
     assert set(before) == {"serve.app", "serve.job", "monitoring.job", "transform.job"}
@@ -314,14 +355,14 @@ def test_every_panel_of_the_dashboard_has_something_to_show(system: System) -> N
 
 
 def test_a_stream_job_that_is_killed_is_started_again_and_goes_on(system: System) -> None:
-    batches = len(Lake(system.data / "cloud" / "lake", "flights").manifests())
+    batches = Lake(system.data / "cloud" / "lake", "flights").newest() or 0
     victim = next(p for p in system.processes() if p.cmdline()[-2:] == ["transform.job", "flights"])
     for process in [*victim.children(recursive=True), victim]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     until(lambda: "transform-flights ended with code" in system.told, "its end is said")
     lake = Lake(system.data / "cloud" / "lake", "flights")
-    until(lambda: len(lake.manifests()) > batches + 1, "it lands again", 120)
+    until(lambda: (lake.newest() or 0) > batches + 1, "it lands again", 120)
 
 
 def test_ctrl_c_ends_it_with_a_report_and_nothing_left_behind(system: System) -> None:
@@ -340,6 +381,8 @@ def test_ctrl_c_ends_it_with_a_report_and_nothing_left_behind(system: System) ->
     quality = report["quality"]
     assert quality["live_auc"] == pytest.approx(quality["live_auc_brute_force"], abs=1e-9)
     assert quality["label_coverage"] > 0
+    assert report["parity"]["equal"] > 0
+    assert "differing" not in report["parity"]
     assert report["points"]["written"] > 0
     assert report["points"]["lost"] == 0
     assert set(_keys(report)) == _documented()
@@ -370,7 +413,7 @@ def test_a_second_start_continues_and_a_killed_supervisor_takes_everything_with_
 def _keys(value: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for key, inner in value.items():
         yield f"{prefix}{key}"
-        if isinstance(inner, dict) and key != "pipelines":  # by name
+        if isinstance(inner, dict) and key not in ("pipelines", "parity"):  # by name, by verdict
             yield from _keys(inner, f"{prefix}{key}.")
 
 

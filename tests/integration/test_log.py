@@ -10,7 +10,7 @@ import pytest
 
 from hotpath.errors import BadInput
 from hotpath.handoffs import Topic
-from hotpath.kafka import Entry, KafkaLog, Log, MemoryLog, standing
+from hotpath.kafka import Entry, KafkaLog, Log, MemoryLog, Tail, standing
 from hotpath.kafka_admin import Admin
 from hotpath.kafka_group import Group, KafkaGroup, MemoryGroup
 from tests.conftest import until
@@ -55,6 +55,25 @@ def test_a_tail_goes_on_with_what_is_sent_after_its_end(log: Log, topic: str) ->
     gone = next(entry for _ in range(100) if (entry := tail.poll(0.1)) is not None)
     assert (gone.key, gone.value) == (b"gone", None)
     tail.close()
+
+
+def test_a_tail_begins_where_it_is_told_to(log: Log) -> None:
+    topic = f"t-{uuid4().hex}"
+    if isinstance(log, KafkaLog):
+        Admin(log._servers).ensure([Topic(topic, "cloud->onprem", partitions=1)], "onprem", 1)
+    for n in range(5):
+        log.send(topic, b"%d" % n)
+    log.flush(20)
+    with closing(log.tail([topic], since=3)) as tail:
+        found: list[Entry] = []
+        until(lambda: bool(polled(tail, found)) and tail.at_end(), "the end")
+    assert [(e.offset, e.value) for e in found] == [(3, b"3"), (4, b"4")]
+
+
+def polled(tail: Tail, found: list[Entry]) -> list[Entry]:
+    while (entry := tail.poll(0.1)) is not None:
+        found.append(entry)
+    return found
 
 
 def test_an_empty_topic_is_at_its_end(log: Log, topic: str) -> None:

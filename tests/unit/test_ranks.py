@@ -20,11 +20,14 @@ ROOTS = frozenset(
         "ingest.job",
         "ingest.marks",
         "transform.job",
+        "transform.tiles_job",
+        "transform.upkeep",
         "train.job",
         "train.build",
         "train.fit",
         "serve.job",
         "serve.app",
+        "serve.state_job",
         "serve.sandbox",
         "monitoring.job",
         "monitoring.agent",
@@ -36,6 +39,7 @@ ROOTS = frozenset(
 """What puts adapters together, beside everything in hotpath.cli and hotpath.local; nothing imports a root."""
 ADAPTERS = frozenset(
     {
+        "hotpath.as_of",
         "hotpath.bundle_store",
         "hotpath.child",
         "hotpath.clock",
@@ -49,16 +53,27 @@ ADAPTERS = frozenset(
         "hotpath.kafka_group",
         "hotpath.keys",
         "hotpath.lake",
+        "hotpath.lake_check",
+        "hotpath.lake_files",
         "hotpath.people.samples",
         "hotpath.progress",
+        "hotpath.replayed",
+        "hotpath.rewriting",
         "hotpath.settings",
+        "hotpath.tile_rows",
         "serve.edge",
         "hotpath.spark",
         "ingest.ledger",
         "ingest.nycflights",
         "ingest.produce",
         "ingest.sources",
+        "transform.compaction",
+        "transform.checkpoint",
+        "transform.joining",
         "transform.landing",
+        "transform.remembered",
+        "transform.standing",
+        "transform.tiler",
         "transform.writing",
         "train.folder",
         "train.h2o_backend",
@@ -66,6 +81,7 @@ ADAPTERS = frozenset(
         "train.levels",
         "train.provenance",
         "train.sources",
+        "train.tiles",
         "train.to_spark",
         "train.window",
         "train.written",
@@ -74,12 +90,16 @@ ADAPTERS = frozenset(
         "monitoring.influx_api",
         "monitoring.influx",
         "monitoring.machine",
+        "monitoring.mirror_way",
         "monitoring.outcome_watch",
         "monitoring.outbox",
+        "monitoring.parity_watch",
         "monitoring.verdict_watch",
         "monitoring.console.app",
         "serve.admission",
         "serve.engine",
+        "serve.redis_shelf",
+        "serve.redis_state",
         "serve.folder",
         "serve.golden",
         "serve.http",
@@ -105,6 +125,8 @@ IO_MODULES = frozenset(
         "pyarrow.csv",
         "pyarrow.parquet",
         "pyspark",
+        "redis",
+        "hiredis",
         "shutil",
         "signal",
         "socket",
@@ -201,7 +223,7 @@ def test_a_stage_knows_the_kernel_and_itself(name: str) -> None:
     assert not [i for i in imported(name) if within(i, others)]
 
 
-@pytest.mark.parametrize("root", ["serve.app", "serve.job", "serve.sandbox"])
+@pytest.mark.parametrize("root", ["serve.app", "serve.job", "serve.sandbox", "serve.state_job"])
 def test_the_scorers_imports_reach_neither_spark_nor_h2o_nor_another_stage(root: str) -> None:
     reached, todo = set(), [root]
     while todo:

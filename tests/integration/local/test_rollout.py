@@ -116,6 +116,16 @@ def test_a_changed_field_restarts_the_pipelines_own_query_alone(system: System) 
     assert {n for n, pid in system.pids().items() if pid != before[n]} == own & set(before)
 
 
+def test_a_further_stream_gets_its_topic_and_restarts_the_query_but_no_producer(system: System) -> None:
+    running(system)
+    before = system.pids()
+    wind = "streams: {wind: {topic: small.wind, fields: {gust: {type: double}}}}\nfeatures:"
+    system.deployed.put(changed("features:", wind))
+    system.rollout.step()
+    assert "small.wind" in system.topics
+    assert {n for n, pid in system.pids().items() if pid != before[n]} == {"transform-small", "mirror"}
+
+
 def test_a_step_without_anything_new_does_nothing(system: System) -> None:
     running(system)
     before, said = system.pids(), list(system.said)

@@ -48,6 +48,7 @@ class Scorer:
                 "asked_at": 7,
                 "age_s": 1.0,
                 "degraded": [],
+                "prediction_ids": ["p1"],
             }
             outputs = [{"name": "score", "data": [0.25]}, {"name": "decision", "data": ["accept"]}]
             return {"parameters": said, "outputs": outputs}

@@ -6,14 +6,15 @@ import hashlib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hotpath.clock import DAY, HOUR, MINUTE, Micros
 from hotpath.contract.model import Contract
-from hotpath.contract.parts import Events, Labels
-from hotpath.lake import Dataset, File, Lake, Manifest, schema
+from hotpath.contract.parts import Source
+from hotpath.lake import File, Lake, Manifest, schema
 
 Row = Mapping[str, object]
 
@@ -37,11 +38,12 @@ def land(
     events: Iterable[Row],
     labels: Iterable[Row],
     change: Callable[[pa.Table], pa.Table] = lambda table: table,
+    streams: Mapping[str, Iterable[Row]] = MappingProxyType({}),
 ) -> None:
-    """Publish one batch, its tables changed by `change`."""
-    files = (
-        _file(lake, "events", contract.events, batch, list(events), change),
-        _file(lake, "labels", contract.labels, batch, list(labels), change),
+    """Publish one batch, its tables changed by `change`; `streams`: rows of further streams, by name."""
+    rows = {"events": events, "labels": labels, **streams}
+    files = tuple(
+        _file(lake, name, contract.sources[name], batch, list(found), change) for name, found in rows.items()
     )
     counts: dict[str, int] = {f.dataset: f.rows for f in files}
     lake.publish(Manifest(batch, {}, {}, files, counts, 0))
@@ -49,8 +51,8 @@ def land(
 
 def _file(
     lake: Lake,
-    dataset: Dataset,
-    source: Events | Labels,
+    dataset: str,
+    source: Source,
     batch: int,
     rows: Sequence[Row],
     change: Callable[[pa.Table], pa.Table],

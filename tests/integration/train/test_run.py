@@ -45,10 +45,10 @@ START: Micros = 1_780_000_000_000_000
 class Deaf(MemoryLog):
     """A log whose hosts' topic cannot be read."""
 
-    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+    def tail(self, topics: Sequence[str], newest: bool = False, since: int = 0) -> Tail:
         if HOSTS in topics:
             raise Unavailable(HOSTS, "away", "its end")
-        return super().tail(topics, newest)
+        return super().tail(topics, newest, since)
 
 
 def flights(folder: Path, number: int, environment: pytest.MonkeyPatch) -> Site:

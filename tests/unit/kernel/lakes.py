@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 import pyarrow as pa
@@ -13,6 +13,7 @@ from hotpath.contract.model import Contract
 from hotpath.handoffs import Score, scores_topic
 from hotpath.lake import File, Lake, Manifest
 from transform.arrival import Arrivals
+from transform.decoding import RECORDS
 from transform.writing import Writing
 
 STAMP: Micros = 1_800_000_000 * SECOND
@@ -27,17 +28,13 @@ EVENT: Mapping[str, object] = {
     "size": 2,
 }
 LABEL: Mapping[str, object] = {"who": "w", "truth": True, "seen": "2026-11-20T10:00:00Z"}
-_HEADERS = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
-_KAFKA = pa.schema(
-    [
-        ("topic", pa.string()),
-        ("partition", pa.int32()),
-        ("offset", pa.int64()),
-        ("timestamp", pa.timestamp("us", tz="UTC")),
-        ("headers", _HEADERS),
-        ("value", pa.binary()),
-    ]
-)
+
+
+def kafka(rows: Iterable[Sequence[object]]) -> pa.RecordBatch:
+    """Records as Spark hands them over; a row has the columns of RECORDS."""
+    columns = [*zip(*rows, strict=True)] or [()] * len(RECORDS)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=RECORDS)
 
 
 def score(entity: str) -> bytes:
@@ -87,20 +84,15 @@ def land(
         for topic, found in values.items()
         for number, value in enumerate(found)
     ]
-    columns = [
-        pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), _KAFKA, strict=True)
-    ]
-    writing = Writing(lake.folder, contract, Arrivals(Timeline(), ()), batch, STAMP + batch)
-    said = [
-        row
-        for out in writing([pa.RecordBatch.from_arrays(columns, schema=_KAFKA)])
-        for row in out.to_pylist()
-    ]
+    writing = Writing(lake.folder, contract, Arrivals(Timeline(), ()), batch, "attempt", STAMP + batch)
+    said = [row for out in writing([kafka(rows)]) for row in out.to_pylist()]
     counts: Counter[str] = Counter()
     for row in said:
         counts.update(dict(row.pop("counts")))
+    start = {topic: {0: 100 * batch} for topic in values} if batch else {}
+    end = {topic: {0: 100 * batch + 100} for topic in values}
     done = Manifest(
-        batch, {}, {}, tuple(File(**row) for row in said if row["path"]), dict(counts), STAMP + batch
+        batch, start, end, tuple(File(**row) for row in said if row["path"]), dict(counts), STAMP + batch
     )
     lake.publish(done)
     return done

@@ -22,7 +22,9 @@ from hotpath.local.busy import named
 
 
 def transaction(at: Micros, sequence: int | None = 1, latency_us: int = 1000) -> Transaction:
-    said = None if sequence is None else Answered(0.5, "decline", 0.4, f"b{sequence}", sequence, at, 60.0)
+    said = (
+        None if sequence is None else Answered(0.5, "decline", 0.4, f"b{sequence}", sequence, at, 60.0, "p1")
+    )
     return Transaction(at, latency_us, {}, said, None if said else "ReadTimeout", ())
 
 
@@ -68,6 +70,7 @@ def test_a_line_is_read_as_it_was_written() -> None:
         "bundle": "b1",
         "sequence": 1,
         "asked_at": 7,
+        "prediction_id": "p1",
     }
     line = {"scheduled_at": 7, "request": {}, "error": None, **said, "age_s": 60.0, "latency_us": 1000}
     assert parse(orjson.dumps(line)) == transaction(7)

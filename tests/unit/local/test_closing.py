@@ -12,7 +12,7 @@ from hotpath.local.evidence import receipts
 
 def asked(at: int, age_s: float | None = 10.0) -> Transaction:
     """A transaction due at `at` s that took half a second; without an age it failed."""
-    answered = None if age_s is None else Answered(0.5, "accept", 0.4, "b1", 1, 0, age_s)
+    answered = None if age_s is None else Answered(0.5, "accept", 0.4, "b1", 1, 0, age_s, "p1")
     return Transaction(at * SECOND, SECOND // 2, {}, answered, None if answered else "Timeout", ())
 
 

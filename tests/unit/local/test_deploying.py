@@ -46,6 +46,15 @@ def test_what_cannot_follow_what_runs_is_refused_and_nothing_deployed(
     assert deploy(settings, small()) == small()
 
 
+def test_a_stream_may_be_gained_but_neither_moved_nor_taken_back(settings: Settings) -> None:
+    wind = "streams: {{wind: {{topic: {}, fields: {{gust: {{type: double}}}}}}}}\nfeatures:"
+    deploy(settings, small())
+    deploy(settings, small("features:", wind.format("small.wind")))
+    for moved in (small("features:", wind.format("small.gale")), small()):
+        with pytest.raises(BadConfig, match=r"'wind': 'small.wind'"):
+            deploy(settings, moved)
+
+
 def test_a_contract_that_is_deployed_again_is_not_live_by_what_was_said_of_it_before() -> None:
     # a is deployed, then b, then a again: until a new model of a is live, b answers
     said = [receipt(1, "a1"), receipt(2, "b1")]

@@ -6,8 +6,9 @@ import re
 
 from hotpath.contract.load import load
 from hotpath.handoffs import topics
-from hotpath.local.mirror import properties
+from hotpath.local.mirror import MOST_A_POLL, properties
 from hotpath.settings import PROJECT
+from monitoring.gaps import MOST_AT_ONCE
 
 DECLARED = topics([load(PROJECT / "config/pipelines/flights.yaml")])
 
@@ -40,3 +41,15 @@ def test_exactly_once_is_on_in_both_directions() -> None:
         "cloud.consumer.isolation.level = read_committed",
     ):
         assert line in rendered.splitlines()
+
+
+def test_every_setting_of_a_client_stands_under_a_clusters_name() -> None:
+    """MM2 passes over one that does not, silently."""
+    keys = [line.split(" = ")[0] for line in properties(DECLARED, "a:1", "b:2", 3).splitlines()]
+    clients = [key for key in keys if re.search(r"(^|\.)(producer|consumer|admin)\.", key)]
+    assert clients
+    assert all(key.startswith(("onprem.", "cloud.")) for key in clients)
+
+
+def test_a_transaction_of_the_mirror_is_no_larger_than_the_watch_for_gaps_believes() -> None:
+    assert MOST_A_POLL <= MOST_AT_ONCE

@@ -6,7 +6,8 @@ import pytest
 
 from hotpath.handoffs import Topic
 from hotpath.settings import load
-from monitoring.mirror_lag import MirrorLag, lag, mirrored
+from monitoring.mirror_lag import MirrorLag
+from monitoring.mirror_way import lag, mirrored
 
 
 def test_what_has_crossed_is_read_from_the_mirrors_own_offsets() -> None:
@@ -40,4 +41,4 @@ def test_the_topics_of_a_pipeline_that_is_deployed_later_are_told_of_too() -> No
     first, later = Topic("asked", "onprem->cloud"), Topic("said", "cloud->onprem")
     lag = MirrorLag(load().kafka, [first])
     lag.follow([first, later])
-    assert [way.topics for way in lag._ways] == [("asked",), ("said",)]
+    assert [way.topics for way in lag._ways] == [(first,), (later,)]

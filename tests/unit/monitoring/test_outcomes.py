@@ -19,10 +19,12 @@ from hotpath.handoffs import Announcement
 from hotpath.lake import Manifest
 from hotpath.local.live_quality import live_quality
 from hotpath.points import Point
+from hotpath.rewriting import remove_superseded
 from monitoring.held import LEAST_KEPT, Held
 from monitoring.outcome_watch import OutcomeWatch
 from tests.contract.samples import small
 from tests.unit.monitoring.answered import CONTRACT, HORIZON, START, Asked, Site, Told, land
+from transform.compaction import compact
 
 MORE = (Asked(0, "x", 0.9, 90), Asked(0, "y", 0.1, 91))
 TRUTHS = (Told(1, "x", True, 90), Told(1, "y", False, 91))
@@ -131,6 +133,18 @@ def test_one_class_has_no_auc_and_no_answer_no_figure_at_all(tmp_path: Path) -> 
     assert [f["coverage"] for f in found] == [None, 0.0, 0.5]
     assert [f["auc"] for f in found] == [None, None, None]
     assert [f["accuracy"] for f in found] == [None, None, 1.0]
+
+
+def test_a_lake_that_was_compacted_tells_the_same_to_a_watch_whose_state_was_lost(tmp_path: Path) -> None:
+    made = site(tmp_path, (MORE, []), ([Asked(5, "x", 0.7, 6)], TRUTHS[:1]), ([], TRUTHS[1:]), ([], []))
+    expected = everything(made.follow(made.watch()))
+    compact(made.lake)
+    remove_superseded(made.lake)
+    (made.folder / "outcomes.state").unlink()
+    watch = made.watch()
+    assert [m.name.span for m in made.lake.since(watch.cursor)] == ["0-2", "3"]
+    assert everything(made.follow(watch, made.lake.since(watch.cursor))) == expected
+    assert watch.cursor == 4
 
 
 @settings(max_examples=50)

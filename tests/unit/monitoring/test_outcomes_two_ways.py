@@ -15,6 +15,7 @@ from hotpath.handoffs import ARRIVED_HEADER, IMPORT_HEADER, Score, scores_topic
 from hotpath.kafka import Entry, MemoryLog
 from hotpath.lake import File, Import, Manifest
 from hotpath.local.live_quality import live_quality, read
+from tests.unit.kernel.lakes import kafka
 from tests.unit.monitoring.answered import CONTRACT, HORIZON, START, Site
 from transform.arrival import Arrivals
 from transform.decoding import Decoding
@@ -72,9 +73,9 @@ def land(site: Site, batch: int, found: list[Entry]) -> None:
     history = Import("history", {LABELS: {0: (0, IMPORTED - 1)}})
     landed_at = TIMELINE.virtual(max(e.at for e in found))
     decoding = Decoding(streams(CONTRACT), Arrivals(TIMELINE, (history,)), landed_at)
-    rows = [(e.topic, e.partition, e.offset, e.at, tuple(e.headers.items()), e.value) for e in found]
+    rows = [(e.topic, e.partition, e.offset, e.at, e.headers.get(ARRIVED_HEADER), e.value) for e in found]
     files = []
-    for (dataset, schema), table in decoding.land(rows).tables.items():
+    for (dataset, schema), table in decoding.land(kafka(rows)).tables.items():
         path = site.lake.folder / dataset / f"schema={schema}" / f"batch_id={batch}" / "part.parquet"
         path.parent.mkdir(parents=True)
         pq.write_table(table, path)

@@ -16,6 +16,7 @@ from hotpath.deployed import Deployed
 from hotpath.errors import Unavailable
 from hotpath.handoffs import HOSTS, MARKS, MODELS, POINTS, RECEIPTS, Receipt
 from hotpath.kafka import Entry, MemoryLog, MemoryTail, Tail
+from hotpath.kafka_admin import MemoryLogs
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from hotpath.settings import Settings, load
@@ -32,10 +33,10 @@ class Away(MemoryLog):
 
     away: set[str] = field(default_factory=set)
 
-    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
+    def tail(self, topics: Sequence[str], newest: bool = False, since: int = 0) -> Tail:
         if self.away & set(topics):
             raise Unavailable("Kafka", "away", "an answer")
-        return super().tail(topics, newest)
+        return super().tail(topics, newest, since)
 
 
 @dataclass
@@ -44,8 +45,8 @@ class Slow(Away):
 
     polls: int = 0
 
-    def tail(self, topics: Sequence[str], newest: bool = False) -> Tail:
-        tail, poll = super().tail(topics, newest), MemoryTail.poll
+    def tail(self, topics: Sequence[str], newest: bool = False, since: int = 0) -> Tail:
+        tail, poll = super().tail(topics, newest, since), MemoryTail.poll
 
         def later(seconds: float) -> Entry | None:
             self.polls -= 1
@@ -64,7 +65,9 @@ class Job:
         self.settings: Settings = load().model_copy(update={"data": self.folder})
         self.clock = Clock(self.folder / "clock.jsonl")
         points = Points(self.log, self.clock, {})
-        self.watching = Watching(self.settings, [CONTRACT, OTHER], KEY, self.log, points, self.clock)
+        self.watching = Watching(
+            self.settings, [CONTRACT, OTHER], KEY, self.log, MemoryLogs(), points, self.clock
+        )
 
     def rates(self) -> set[float]:
         """By what each pipeline's window of 30 s is multiplied."""

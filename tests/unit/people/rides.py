@@ -61,6 +61,17 @@ def contract() -> Contract:
     return Contract.from_yaml(contract_text(drafted()), "rides.yaml")
 
 
+COUNTED = (
+    "features:\n",
+    "aggregates:\n"
+    "  told: {over: labels, by: ride_id, value: cancelled, tile: 5m, horizon: 2h, delay: 2m}\n"
+    "features:\n"
+    "  share: mean(told)\n"
+    "  quiet: coalesce(count(told, '5m'), 0) < 3\n",
+)
+"""An edit of the contract's text: an aggregate, and features that read its tiles."""
+
+
 def shown(**changed: Any) -> Evidence:
     """What the rides show; `changed` replaces keys of each event by what a function makes of its number."""
     made = drafted()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from hotpath.contract.checks import check
+from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field
 from hotpath.contract.types import Type
 from hotpath.errors import BadArtifact, BadConfig
 from hotpath.people.accepted import Accepted, worse
 from hotpath.people.plan import Budget, Case, Plan, read, unknown
 from hotpath.people.results import budgets, quality, unit
+from hotpath.people.starter import contract_text
 from hotpath.people.wire import sent
-from tests.unit.people.rides import contract, shown
+from tests.unit.people.rides import COUNTED, contract, drafted, shown
 
 PLAN = """
 unit:
@@ -37,6 +39,7 @@ def test_a_plan_is_read() -> None:
         ("row_us", "rows_us", "did you mean row_us"),
         ("name: a long trip, ", "", "key is missing"),
         ("row: {trip_km: 30}", "row: 30", "fields and their values"),
+        ("features:", "readings: [1], features:", "readings and their values"),
         ("  - {name", "  it: {name", "list of cases"),
     ],
 )
@@ -46,8 +49,14 @@ def test_a_bad_plan_is_refused_by_its_key(old: str, new: str, says: str) -> None
 
 
 def test_a_case_of_what_the_contract_has_not_is_refused() -> None:
-    with pytest.raises(BadConfig, match="a long trip: row"):
-        unknown(read(PLAN, "tests.yaml"), frozenset({"trip_km"}), frozenset({"trip_mi"}), "tests.yaml")
+    for what, spoiled in {
+        "row": PLAN.replace("row: {trip_km", "row: {trip_mi"),
+        "readings": PLAN.replace("features:", "readings: {told.mean.7200s: 1}, features:"),
+        "features": PLAN.replace("features: {trip_km", "features: {trip_mi"),
+    }.items():
+        with pytest.raises(BadConfig, match=f"a long trip: {what}"):
+            unknown(read(spoiled, "tests.yaml"), contract(), "tests.yaml")
+    unknown(read(PLAN, "tests.yaml"), contract(), "tests.yaml")
 
 
 def test_a_case_that_fails_says_both_values_and_where_a_null_comes_from() -> None:
@@ -62,6 +71,19 @@ def test_a_case_that_fails_says_both_values_and_where_a_null_comes_from() -> Non
     assert "surge is None (null comes from surge), expected 1.0" in wrong.says
     assert "expected 99" in wrong.says
     assert "trip_km" in refused.says
+
+
+def test_a_case_says_what_is_read_of_tiles() -> None:
+    counted = Contract.from_yaml(contract_text(drafted()).replace(*COUNTED), "rides.yaml")
+    read = {"told.mean.7200s": 0.4, "told.count.300s": 3}
+    cases = [
+        Case("tiles are read", {}, {"share": 0.4, "quiet": False}, read),
+        Case("none are", {}, {"share": None, "quiet": True}),
+        Case("a count is whole", {}, {"quiet": True}, {"told.count.300s": 0.5}),
+    ]
+    one, other, refused = unit(counted, cases, shown().rows[0])
+    assert (one.passed, other.passed, refused.passed) == (True, True, False)
+    assert "told.count.300s" in refused.says
 
 
 def test_quality_is_held_against_the_accepted_one_and_the_gate() -> None:

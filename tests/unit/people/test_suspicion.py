@@ -13,7 +13,7 @@ from hotpath.people.evidence import Evidence, evidence
 from hotpath.people.spread import deciles
 from hotpath.people.starter import contract_text
 from hotpath.people.suspicion import SUSPICIONS, suspicious
-from tests.unit.people.rides import START, contract, drafted, shown, spelt
+from tests.unit.people.rides import COUNTED, START, contract, drafted, shown, spelt
 
 CANCELLED = [answer["cancelled"] for answer in drafted().answers]
 HOURS = 3_600_000_000
@@ -85,3 +85,8 @@ def test_without_a_sample_only_the_contract_is_looked_at() -> None:
 def test_a_refused_line_is_counted_with_its_reason() -> None:
     found: Any = evidence(contract(), [b"{", b"{"], [])
     assert found.refused.total() == 2
+
+
+def test_a_feature_that_reads_tiles_is_not_judged_by_a_sample_or_by_its_name() -> None:
+    named = (COUNTED[0], COUNTED[1].replace("share:", "cancelled_share:"))
+    assert suspicious(edited(named)) == suspicious(edited())

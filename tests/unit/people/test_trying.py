@@ -7,7 +7,7 @@ import pytest
 from hotpath.contract.model import Contract
 from hotpath.people.starter import contract_text
 from hotpath.people.trying import trier
-from tests.unit.people.rides import drafted, shown
+from tests.unit.people.rides import COUNTED, drafted, shown
 
 FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
     "surge / trip_km": {"surge": ("surge",), "trip_km": ("/ of (1.5, 0.0)",)},
@@ -32,3 +32,11 @@ def test_a_null_is_followed_to_what_was_null_first(text: str, field: str) -> Non
 def test_what_is_no_null_has_no_origin() -> None:
     found = trier(shown().contract)(shown().rows[1])
     assert found.nulls.keys() == {name for name, value in found.features.items() if value is None}
+
+
+def test_of_a_sample_nothing_is_read_of_tiles_unless_the_row_says_so() -> None:
+    tried = trier(Contract.from_yaml(contract_text(drafted()).replace(*COUNTED), "rides.yaml"))
+    row = shown().rows[0]
+    assert tried(row).features["share"] is None
+    assert tried(row).nulls["share"] == ("told.mean.7200s",)
+    assert tried({**row, "told.mean.7200s": 0.25}).features["share"] == 0.25

@@ -85,6 +85,26 @@ ASKED = changed(("\n    count:", _SENT), ("size: size", "size: size\n  hours: ho
 IGNORING = changed((_SERVE, "{fresh: 3h, expired: 24h, unknown: ignore}"))
 """The same things, whatever else a caller sends."""
 
+READING = changed(
+    (
+        "features:",
+        """
+aggregates:
+  late_of_thing:
+    {over: labels, by: thing_id, value: late, tile: 5m, horizon: 1h, delay: 10m, default: {mean: 0.25}}
+  sizes:
+    {over: events, by: kind, value: size, digits: 2, tile: 5m, horizon: 1h, delay: 10m, default: {max: -1}}
+features:
+  late_share: mean(late_of_thing, "1h")
+  late_share_half: mean(late_of_thing, "30m")
+  late_count: count(late_of_thing)
+  largest: max(sizes, "1h")
+  last_seen: age(sizes, "1h")
+""".strip("\n"),
+    )
+)
+"""The same things, with what is known of their like: two aggregates, five readings."""
+
 NAMES = [f.name for f in CONTRACT.features]
 
 

@@ -1,7 +1,10 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from hotpath.bundle import CONTENT
+from hotpath.clock import HOUR, MINUTE, SECOND
+from hotpath.contract.aggregates import Aggregate
 from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.contract.load import load
 from hotpath.contract.monitors import feature_monitors
@@ -54,6 +57,14 @@ def test_the_facts_say_which_hosts_were_left_out_from_when_to_when() -> None:
         {"host": "ewr-9", "since": 3, "until": None, "offset": 10_800},
         {"host": "jfk-9", "since": 1, "until": 8, "offset": -3_600},
     ]
+
+
+def test_the_facts_say_of_which_arrivals_the_tiles_were_made() -> None:
+    late = Aggregate("late_at", "labels", "origin", "origin", None, None, None, MINUTE, HOUR, MINUTE, SECOND)
+    reading = replace(CONTRACT, aggregates=(late,))
+    account = replace(ACCOUNT, span=Span(100 * MINUTE, 140 * MINUTE))
+    said = facts(reading, account, MEASURED, FIXED, trained_at=21, code=CODE)
+    assert said["tiles"] == {reading.layouts[0].id: {"from": 39 * MINUTE, "to": 139 * MINUTE}}
 
 
 def test_the_facts_are_what_json_gives_back() -> None:

@@ -3,9 +3,10 @@ from math import nan
 import pytest
 
 from hotpath.contract.parts import Gate, Rule
+from hotpath.handoffs import Parity
 from tests.unit.train.accounts import of_classes, of_numbers
 from train.account import Account
-from train.gate import trainable, verdict
+from train.gate import agreeing, trainable, verdict
 from train.scorecard import Measured
 
 
@@ -87,3 +88,20 @@ def test_a_window_that_cannot_teach_is_refused(window: Account, why: str) -> Non
     found = trainable(window)
     assert not found.passed
     assert found.why.startswith(why)
+
+
+def parity(checked: int, differing: int) -> Parity:
+    example: dict[str, object] = {"prediction_id": "p1", "feature": "late", "answered": 1, "recomputed": 2}
+    counts = {"equal": checked - differing, "late": 0, "degraded": 0, "differing": differing}
+    return Parity("flights", checked, **counts, examples=[example] * bool(differing), since=0, at=1)
+
+
+@pytest.mark.parametrize("said", [None, parity(0, 0), parity(100, 0)])
+def test_where_no_answer_differs_from_the_lake_parity_holds_nothing_up(said: Parity | None) -> None:
+    assert agreeing(said).passed
+
+
+def test_one_answer_that_differs_from_the_lake_blocks_the_gate_by_name() -> None:
+    found = agreeing(parity(100, 1))
+    assert not found.passed
+    assert found.why == ("1 of 100 answers differ from the lake: late of p1 answered 1, the lake gives 2")

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from hotpath.clock import SECOND, Micros, Segment, Timeline
 from hotpath.contract.load import load
-from hotpath.handoffs import ARRIVED_HEADER, Score
+from hotpath.handoffs import Score
 from hotpath.lake import PLACE, REJECTED, UNIT, Import
 from hotpath.settings import PROJECT
 from tests import samples
 from tests.contract.samples import small
 from tests.unit.kernel import lakes
+from tests.unit.kernel.lakes import kafka
 from transform.arrival import Arrivals
-from transform.decoding import Decoding, Landed, Row
+from transform.decoding import Decoding, Landed
 from transform.streams import SCORES, streams
 
 CONTRACT = load(PROJECT / "config/pipelines/flights.yaml")
@@ -38,8 +39,8 @@ RECORDS = st.lists(st.one_of(GOOD, LABEL, BAD, EMPTY, st.just((SCORED, SCORE.to_
 
 def land(*records: tuple[str, bytes | None], arrivals: Arrivals | None = None) -> Landed:
     """Decode records that stand at offsets 0, 1, … of partition 0 of their topics."""
-    rows: list[Row] = [(topic, 0, n, STAMP, None, value) for n, (topic, value) in enumerate(records)]
-    return Decoding(streams(CONTRACT), arrivals or Arrivals(Timeline(), ()), STAMP + SECOND).land(rows)
+    rows = [(topic, 0, n, STAMP, None, value) for n, (topic, value) in enumerate(records)]
+    return Decoding(streams(CONTRACT), arrivals or Arrivals(Timeline(), ()), STAMP + SECOND).land(kafka(rows))
 
 
 def places(landed: Landed) -> Counter[tuple[str, int]]:
@@ -105,8 +106,8 @@ def test_of_a_record_that_does_not_decode_consent_is_not_known_and_its_bytes_are
 
 def consenting(*values: bytes | None) -> Landed:
     """Events of a contract whose consent is its field `flag`."""
-    rows: list[Row] = [(ASKED.events.topic, 0, n, STAMP, None, value) for n, value in enumerate(values)]
-    return Decoding(streams(ASKED), Arrivals(Timeline(), ()), STAMP + SECOND).land(rows)
+    rows = [(ASKED.events.topic, 0, n, STAMP, None, value) for n, value in enumerate(values)]
+    return Decoding(streams(ASKED), Arrivals(Timeline(), ()), STAMP + SECOND).land(kafka(rows))
 
 
 def rejected(landed: Landed) -> list[tuple[str, bytes, int]]:
@@ -123,8 +124,8 @@ def test_arrays_durations_and_units_reach_the_lakes_columns() -> None:
     )
     contract = small(count, "\n    ".join((count, *more)))
     raw = orjson.dumps({**lakes.EVENT, "tags": [1, 2], "took": "PT1S", "inner": {"a": True}})
-    rows: list[Row] = [(contract.events.topic, 0, 0, STAMP, None, raw)]
-    (table,) = Decoding(streams(contract), Arrivals(Timeline(), ()), STAMP).land(rows).tables.values()
+    rows = [(contract.events.topic, 0, 0, STAMP, None, raw)]
+    (table,) = Decoding(streams(contract), Arrivals(Timeline(), ()), STAMP).land(kafka(rows)).tables.values()
     (row,) = table.to_pylist()
     assert (row["tags"], row["took"], row["inner.a"]) == ([1, 2], 1_000_000, True)
     assert table.schema.field("size").metadata == {UNIT: b"km"}
@@ -179,24 +180,24 @@ IMPORTED = Arrivals(
 )
 
 
-def arrived(offset: int, headers: list[tuple[str, bytes | None]]) -> tuple[Micros, bool]:
-    return IMPORTED.of(EVENTS, 0, offset, STAMP, headers)
+def arrived(offset: int, header: bytes | None) -> tuple[Micros, bool]:
+    return IMPORTED.of(EVENTS, 0, offset, STAMP, header)
 
 
 def test_imported_history_arrived_when_its_header_says() -> None:
-    assert arrived(100, [(ARRIVED_HEADER, b"777")]) == (777, True)
-    assert arrived(109, [(ARRIVED_HEADER, b"777")]) == (777, True)
+    assert arrived(100, b"777") == (777, True)
+    assert arrived(109, b"777") == (777, True)
 
 
 def test_a_forged_header_outside_an_import_is_not_believed() -> None:
     for offset in (99, 110):
-        assert arrived(offset, [(ARRIVED_HEADER, b"777")]) == (6500 * SECOND, False)
+        assert arrived(offset, b"777") == (6500 * SECOND, False)
 
 
 def test_a_header_that_is_no_instant_or_lies_in_the_future_is_not_believed() -> None:
     for value in (b"", b"-5", b"soon", None, b"9" * 18, b"9" * 30, b"9" * 5000):
-        assert arrived(100, [(ARRIVED_HEADER, value)]) == (6500 * SECOND, False)
+        assert arrived(100, value) == (6500 * SECOND, False)
 
 
 def test_a_live_record_arrived_at_its_brokers_stamp_seen_through_the_clock() -> None:
-    assert arrived(5, []) == (6500 * SECOND, False)
+    assert arrived(5, None) == (6500 * SECOND, False)

@@ -16,6 +16,7 @@ from hotpath.errors import BadArtifact
 from hotpath.lake import File, Lake, Manifest
 from hotpath.settings import PROJECT
 from transform.landing import Landing
+from transform.writing import Writing
 
 CONTRACT = load(PROJECT / "config/pipelines/flights.yaml")
 NEVER_READ = cast("DataFrame", None)
@@ -99,3 +100,48 @@ def test_a_damaged_checkpoint_is_named_with_a_way_back(landing: Landing, text: s
     (landing.checkpoint / "offsets" / "0").write_text(text)
     with pytest.raises(BadArtifact, match=r"offsets/0.*operations"):
         landing(NEVER_READ, 0)
+
+
+class Full:
+    """A batch whose workers write a file and then find no room; `publish` takes it further."""
+
+    def __init__(self, landing: Landing, done: bool = False) -> None:
+        self.landing, self.done = landing, done
+
+    def selectExpr(self, *_: object) -> Full:
+        return self
+
+    coalesce = selectExpr
+
+    def mapInArrow(self, writing: Writing, _: str) -> Full:
+        self.path = writing.folder / "events/schema=x/batch_id=1" / f"{writing.attempt}-0.parquet"
+        return self
+
+    def collect(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_bytes(b"PAR1")
+        if self.done:
+            published(
+                self.landing,
+                1,
+                20,
+                File(str(self.path.relative_to(self.landing.lake.folder)), "events", 1, 4, ""),
+            )
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_an_attempt_that_failed_takes_back_its_files_unless_they_are_listed(
+    landing: Landing, done: bool
+) -> None:
+    others = landing.lake.folder / "events/schema=x/batch_id=1/another-attempt.parquet"
+    others.parent.mkdir(parents=True)
+    others.write_bytes(b"PAR1")
+    offsets(landing, 0, 10)
+    offsets(landing, 1, 20)
+    published(landing, 0, 10)
+    batch = Full(landing, done)
+    with pytest.raises(OSError, match="No space"):
+        landing(cast("DataFrame", batch), 1)
+    assert batch.path.exists() == done
+    assert others.exists(), "it may be of one who publishes yet"

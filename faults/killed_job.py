@@ -1,4 +1,4 @@
-"""A stream job that stops dead at a named point and waits to be killed: `killed.py MARKER POINT BATCH`.
+"""A stream job that stops dead at a named point and waits to be killed: `killed_job.py MARKER POINT BATCH`.
 
 Run as a script, so that the worker, too, gets the switch by value.
 """

@@ -1,0 +1,157 @@
+"""`hotpath features get NAME --entity …`: a row's features online and as of the lake, side by side.
+
+The row is the entity's newest event that had arrived by then. Online is what the scorer would read from Redis
+now; as of is what the lake's records give for that instant. They are the same where nothing landed late and
+Redis still holds the tiles that the row reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hotpath import deployed, settings
+from hotpath.as_of import as_of
+from hotpath.bundle_store import BundleStore
+from hotpath.cli.options import AsJson, Name
+from hotpath.clock import SECOND, Clock, Micros
+from hotpath.contract.fitted import NOTHING, Fitted
+from hotpath.contract.model import Contract
+from hotpath.contract.row import row_function
+from hotpath.contract.types import EPOCH, Value
+from hotpath.errors import BadInput
+from hotpath.lake import Lake
+from hotpath.settings import Settings
+from hotpath.tiles import Reader
+from hotpath.windows import Reads
+from serve.redis_state import RedisStore
+from serve.stages import Sums
+from serve.state import Held, State
+
+app = typer.Typer(no_args_is_help=True, help="What a row's features are, and were.")
+
+
+@app.callback()
+def features() -> None:
+    """What a row's features are, and were."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A feature or a reading of a row, both ways."""
+
+    name: str
+    online: Value
+    as_of: Value
+
+    @property
+    def same(self) -> bool:
+        """Whether both are equal, to the bit."""
+        return self.online == self.as_of
+
+
+@app.command()
+def get(
+    name: Name,
+    entity: Annotated[str, typer.Option(help="What the question is about, such as a flight's id.")],
+    at: Annotated[str, typer.Option(help="An instant (RFC 3339, with a zone); now where left out.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the features of an entity's newest row, online and as of the lake."""
+    found = settings.load()
+    contract, lake = deployed.contract(found, name), Lake(found.lake_root(), name)
+    instant = _instant(at) if at else Clock(found.clock_file()).now()
+    row = event(lake, contract, entity, instant)
+    held = online(found, contract, row, instant)
+    (then,) = as_of(lake, contract, [(instant, Reader.of(contract).keys(row))])
+    sides = beside(contract, _fitted(found, contract), row, held.readings, then)
+    if as_json:
+        shown = [{**vars(side), "same": side.same} for side in sides]
+        print(json.dumps({"at": instant, "degraded": held.degraded, "features": shown}))
+    else:
+        _print(sides, held)
+
+
+def event(lake: Lake, contract: Contract, entity: str, at: Micros) -> dict[str, Value]:
+    """Decoded fields of the entity's newest event that had arrived by `at`. Raises BadInput: none had."""
+    types = {f.name: f for f in contract.events.fields}
+    table = lake.read_known("events", [*types, "arrived_at", "partition", "offset"], lake.manifests())
+    if len(table):
+        known = pc.and_(
+            pc.equal(table[contract.events.entity], entity),
+            pc.less_equal(table["arrived_at"].cast(pa.int64()), at),
+        )
+        table = table.filter(known).sort_by(
+            [(n, "descending") for n in ("arrived_at", "partition", "offset")]
+        )
+    if not len(table):
+        raise BadInput("entity", entity, f"one with an event of {contract.name} that had arrived by then")
+    newest = table.slice(0, 1)
+    return {name: _value(newest[name]) for name in types}
+
+
+def online(found: Settings, contract: Contract, row: Mapping[str, Value], at: Micros) -> Held:
+    """What the scorer would read of a row asked at `at`; the defaults where Redis cannot be had."""
+    store = RedisStore(found.redis.address, found.redis.deadline_ms / 1000, Clock().elapsed)
+    state = State(store, Clock().elapsed, copy_s=0.0)
+    state.tend()
+    (held,) = state.read(Reads.of(contract), [row], at, Sums())
+    store.close()
+    return held
+
+
+def beside(
+    contract: Contract,
+    fitted: Fitted,
+    row: Mapping[str, Value],
+    now: Mapping[str, Value],
+    then: Mapping[str, Value],
+) -> list[Side]:
+    """What the row reads of tiles, then its features."""
+    of = row_function(contract, fitted)
+    names = [f.name for f in contract.features]
+    made = zip(names, of({**row, **now}), of({**row, **then}), strict=True)
+    return [*(Side(name, now[name], then[name]) for name in then), *(Side(*one) for one in made)]
+
+
+def _fitted(found: Settings, contract: Contract) -> Fitted:
+    """Of the newest announced model of this very contract; before there is one nothing is fitted."""
+    store = BundleStore(found.bundle_store() / contract.name)
+    for run in reversed(store.runs()):
+        if run.bundle is not None and run.fingerprint == contract.fingerprint:
+            return Fitted.from_bytes(store.bundle(run.bundle).files["fitted.json"])
+    return NOTHING
+
+
+def _value(column: pa.ChunkedArray) -> Value:
+    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    found: Value = plain[0].as_py()
+    return found
+
+
+def _instant(text: str) -> Micros:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("--at", text, "an instant such as 2026-11-21T12:00:00Z") from error
+    if found.tzinfo is None:
+        raise BadInput("--at", text, "an instant with a zone, such as 2026-11-21T12:00:00Z")
+    return round((found - EPOCH).total_seconds() * SECOND)
+
+
+def _print(sides: Sequence[Side], held: Held) -> None:
+    drawn = Table("feature", "online", "as of the lake", "")
+    for side in sides:
+        drawn.add_row(side.name, str(side.online), str(side.as_of), "" if side.same else "differs")
+    Console().print(drawn)
+    if held.degraded:
+        print(f"degraded: {', '.join(held.degraded)}")

@@ -1,0 +1,126 @@
+"""What rewrites a lake's files, whole or in part: one at a time, and what it leaves behind is taken away.
+
+Compaction, retention and forgetting hold the same lock; the stream job, which only adds, needs none. What is
+out of force is removed in an order that a kill does not harm: data files first, then the manifests that
+listed them, oldest first, then what was kept of a range's batches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from hotpath import files
+from hotpath.clock import Micros, wait
+from hotpath.lake import File, Lake
+from hotpath.manifests import Dataset, Name, in_force
+
+LOCK = "rewrite.lock"
+LOOK_S = 0.2
+
+Reached = Callable[[str, int], None]
+"""Told when a named point of a batch (a range's newest) is reached; the tests' kill switch."""
+
+
+def nothing(point: str, batch: int) -> None:
+    """The `Reached` of a run that nobody kills."""
+
+
+def hold(lake: Lake, patience_s: float = 0.0) -> IO[bytes]:
+    """Nobody else rewrites the lake while what is returned is open.
+
+    Raises BadConfig where somebody does still after `patience_s` (real).
+    """
+    for _ in range(int(patience_s / LOOK_S)):
+        if (held := files.free(lake.folder / LOCK)) is not None:
+            return held
+        wait(LOOK_S)
+    return files.hold(lake.folder / LOCK, "rewriting of a lake")
+
+
+def written(lake: Lake, path: Path, dataset: Dataset, rows: int) -> File:
+    """A file that was just closed, durable before it is described."""
+    files.sync(path)
+    files.sync(path.parent)
+    with path.open("rb") as data:
+        digest = hashlib.file_digest(data, "sha256").hexdigest()
+        size = data.tell()
+    return File(path.relative_to(lake.folder).as_posix(), dataset, rows, size, digest)
+
+
+def remove_unborn(lake: Lake) -> int:
+    """Remove files of a range or a revision that was never published. What the stream job is just writing is
+    neither.
+    """
+    listed = {file.path for m in (*lake.manifests(), *lake.superseded()) for file in m.files}
+    found = {
+        path
+        for pattern in ("batch_id=*-*/*.parquet", "batch_id=*/revision=*/*.parquet")
+        for path in lake.folder.glob(f"*/schema=*/{pattern}")
+        if path.relative_to(lake.folder).as_posix() not in listed
+    }
+    _unlink(found)
+    spans = {name.batches for name in lake.names()}
+    _unlink(path for path in (lake.folder / "manifest").glob("*.batches") if path.name not in spans)
+    return len(found)
+
+
+def remove_superseded(lake: Lake, before: Micros | None = None, reached: Reached = nothing) -> int:
+    """Remove what is out of force, where that which took its place came before `before` (real; None: whenever
+    it came): its data files; how many they were. Of its manifests those that a range supersedes go too.
+    """
+    names = lake.names()
+    force = in_force(names)
+    old = sorted(_superseded(lake, names, force, before))
+    if not old:
+        return 0
+    kept = {file.path for name in force for file in lake.read_manifest(name).files}
+    stale = {
+        lake.path(file) for name in old for file in lake.read_manifest(name).files if file.path not in kept
+    }
+    found = [path for path in stale if path.exists()]
+    reached("before the removal", old[-1].last)
+    _unlink(found)
+    reached("before the manifests' removal", old[-1].last)
+    spans = {name.span for name in force}
+    for name in old:
+        # Revisions of what stands alone are found one by one, from the first on: they go together.
+        if name.first != name.last or name.span not in spans:
+            lake.manifest_path(name).unlink(missing_ok=True)
+        if name.first != name.last and name.span not in spans:
+            (lake.folder / "manifest" / name.batches).unlink(missing_ok=True)
+    return len(found)
+
+
+def _superseded(
+    lake: Lake, names: Iterable[Name], force: tuple[Name, ...], before: Micros | None
+) -> Iterator[Name]:
+    """Manifests out of force for long enough."""
+    counts = set(force)
+    at = iter(force)
+    by = next(at, None)
+    for name in sorted(set(names) - counts):
+        while by is not None and not by.covers(name):
+            by = next(at, None)
+        if by is not None and (before is None or _published(lake, by) < before):
+            yield name
+
+
+def _published(lake: Lake, name: Name) -> Micros:
+    return lake.manifest_path(name).stat().st_mtime_ns // 1000
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    """Remove files, and the folders of batches that are empty then."""
+    folders = set()
+    for path in paths:
+        path.unlink(missing_ok=True)
+        folders.add(path.parent)
+    for folder in sorted((f for f in folders if "=" in f.name), reverse=True):
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+            if folder.name.startswith("revision="):
+                folder.parent.rmdir()

@@ -1,0 +1,95 @@
+"""Each lake is compacted when it is due, and one that is harmed does not keep the others waiting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hotpath.clock import HOUR, SECOND, Clock, Segment
+from hotpath.kafka import MemoryLog
+from hotpath.lake import Lake
+from hotpath.points import Point, Points
+from hotpath.progress import Progress
+from hotpath.settings import LakeSettings, Settings, load
+from tests.contract.samples import small
+from tests.unit.kernel.lakes import EVENT, land
+from transform import upkeep
+from transform.upkeep import Upkeep
+
+SMALL = small()
+OTHER = replace(SMALL, name="other")
+
+
+class Keeping:
+    """Two lakes of three batches, the one who keeps them, and what was said."""
+
+    def __init__(self, folder: Path) -> None:
+        kept = LakeSettings(url=folder / "lake", compact_every="1h", keep_superseded_s=0)
+        self.settings: Settings = load().model_copy(update={"data": folder, "lake": kept})
+        self.clock = Clock(folder / "clock.jsonl")
+        self.stand(0)
+        self.log = MemoryLog()
+        points, progress = Points(self.log, self.clock, {}), Progress(folder / "upkeep.json")
+        self.upkeep = Upkeep(self.settings, self.clock, points, progress)
+        self.lakes = {c.name: Lake(folder / "lake", c.name) for c in (SMALL, OTHER)}
+        for lake in self.lakes.values():
+            for number in range(3):
+                land(lake, SMALL, number, [{**EVENT, "id": str(number)}], [], [])
+
+    def stand(self, hours: int) -> None:
+        """It is so late in the domain."""
+        self.clock.append(Segment(self.clock.real() - SECOND, hours * HOUR, 0))
+
+    def turn(self) -> None:
+        self.upkeep.turn((SMALL, OTHER))
+
+    def spans(self, name: str = "small") -> list[str]:
+        return [manifest.name.span for manifest in self.lakes[name].manifests()]
+
+
+@pytest.fixture
+def keeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Keeping:
+    monkeypatch.setattr(upkeep, "LOOK_S", 0.0)
+    return Keeping(tmp_path)
+
+
+def test_a_lake_is_compacted_at_once_and_then_when_it_is_due(keeping: Keeping) -> None:
+    keeping.turn()
+    assert keeping.spans() == ["0-1", "2"]
+    assert keeping.lakes["small"].superseded() == ()
+    for number in (3, 4):
+        land(keeping.lakes["small"], SMALL, number, [{**EVENT, "id": str(number)}], [], [])
+    keeping.turn()
+    assert keeping.spans() == ["0-1", "2", "3", "4"]
+    keeping.stand(1)
+    keeping.turn()
+    assert keeping.spans() == ["0-3", "4"]
+
+
+def test_a_harmed_lake_is_told_and_the_others_are_kept(
+    keeping: Keeping, caplog: pytest.LogCaptureFixture
+) -> None:
+    harmed = keeping.lakes["small"]
+    harmed.path(harmed.manifests()[0].files[0]).write_bytes(b"")
+    for _ in range(3):
+        keeping.turn()
+    assert keeping.spans() == ["0", "1", "2"]
+    assert keeping.spans("other") == ["0-1", "2"]
+    assert len([r for r in caplog.records if "expected the" in r.message]) == 1
+
+
+def test_what_a_lake_holds_is_said(keeping: Keeping) -> None:
+    keeping.turn()
+    points = [Point.parse((e.value or b"").decode()) for e in keeping.log.entries]
+    said = next(p for p in points if p.tags == {"pipeline": "small"})
+    assert (said.measurement, said.fields["files"], said.fields["manifests"]) == ("lake", 2.0, 2.0)
+    assert said.fields["large"] == 0.0
+
+
+def test_a_pipeline_that_has_landed_nothing_is_no_trouble(
+    keeping: Keeping, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeping.upkeep.turn((replace(SMALL, name="new"),))
+    assert caplog.records == []
