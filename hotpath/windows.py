@@ -54,6 +54,7 @@ class Windows:
     what stands before a key in a record's key. `names` in the order of `values`, `spans` in tiles, growing,
     `width` in bytes a tile, `marks`: how a value begins, with parts and without. `defaults` and `nulls`: all
     readings where tiles cannot be had, and of a row without a key. `nothing`: parts of windows without tiles.
+    `timed`: a reading rests on the row's own instant, not on tiles alone.
     """
 
     layout: Layout
@@ -72,6 +73,7 @@ class Windows:
     finishes: tuple[Finish, ...]
     defaults: tuple[Value, ...]
     nulls: tuple[Value, ...]
+    timed: bool
 
     @classmethod
     def of(cls, layout: Layout, readings: Sequence[Reading]) -> Windows:
@@ -100,6 +102,7 @@ class Windows:
             finishes=tuple(_finish(layout, r, slots, spans.index(r.span // tile)) for r in readings),
             defaults=tuple(aggregate.defaulted(r.statistic) for r in readings),
             nulls=(None,) * len(readings),
+            timed=any(BY_NAME[r.statistic].timed for r in readings),
         )
 
     def head(self, raw: bytes) -> Head:

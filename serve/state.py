@@ -74,6 +74,7 @@ class Copy:
 
     It `covers` tiles up to there, of rows up to batch `upto`: a layout's own record says more than its keys'.
     `merged`: its windows for the last row's `end`, which is the same for all rows of a tile's length.
+    `values`: its readings, where none of them rests on the row's own instant.
     """
 
     raw: bytes
@@ -85,6 +86,7 @@ class Copy:
     at: float
     end: int = -1
     merged: Merged = ()
+    values: Sequence[Value] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,11 @@ def _copy(
     """
     if raw is None:
         return None if own is None else Copy(b"", 0, 0, 0, own.through, own.batch, now)
+    if before is not None and own is not None and before.raw == raw:
+        # As it mostly is, for a tile's length is minutes: what was made of it still holds.
+        before.at, before.covers = now, max(before.through, own.through)
+        before.upto = max(before.batch, own.batch)
+        return before if before.through <= at + w.delay else None
     try:
         count, through, batch = w.head(raw)
     except BadArtifact:
@@ -263,7 +270,8 @@ def _held(
         else:
             if copy.end != end:
                 copy.merged, copy.end = w.merged(copy.raw, copy.count, end), end
-            values += w.values(copy.merged, at)
+                copy.values = () if w.timed else w.values(copy.merged, at)
+            values += copy.values or w.values(copy.merged, at)
             tiles[w.name] = [copy.covers, copy.upto]
             if copy.covers < now.must:
                 late.append(f"{LATE}:{w.name}")

@@ -61,7 +61,7 @@ class Statistic:
 
     `unit` is 10**digits as a double, None where values are whole. Of more than `limit` records a sum may not
     fit 64 bits, and what rests on it is null. `valued`: it needs an aggregate with a value. `gives`: the type
-    (None: long of whole values, else double).
+    (None: long of whole values, else double). `timed`: it rests on the row's instant too.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Statistic:
     doc: str
     examples: tuple[Example, ...]
     valued: bool = True
+    timed: bool = False
 
     def type(self, whole: bool) -> Type:
         """The type of a reading, of whole values or of doubles."""
@@ -180,7 +181,7 @@ STATISTICS = (
     Statistic(
         "age", (LAST_AT,), Type.DOUBLE, _age, _spark_age,
         "minutes from the last record's arrival to the row's",
-        (Example((3, 1, 2), 5.0), Example((), None)), valued=False,
+        (Example((3, 1, 2), 5.0), Example((), None)), valued=False, timed=True,
     ),
 )  # fmt: skip
 BY_NAME = {s.name: s for s in STATISTICS}
