@@ -24,7 +24,7 @@ def columns(contract: Contract, dataset: Dataset, there: pa.Schema) -> tuple[str
         return ("raw",)
     named = {"events": contract.events.entity, "labels": contract.labels.entity, "scores": "entity"}
     column = named.get(dataset)
-    if column is not None and column in there.names:
+    if column is not None and column in there.names and pa.types.is_string(there.field(column).type):
         return (column,)
     place = {name for name, _ in PLACE}
     return tuple(f.name for f in there if pa.types.is_string(f.type) and f.name not in place)
@@ -47,7 +47,8 @@ def mentions(raw: bytes, entity: str) -> bool:
     try:
         return _holds(json.loads(raw, object_pairs_hook=_values), entity)
     except (ValueError, RecursionError):
-        return entity.encode("utf-8", "replace") in raw
+        escaped = json.dumps(entity)[1:-1].lower().encode()
+        return entity.encode("utf-8", "replace") in raw or escaped in raw.lower()
 
 
 def _values(pairs: list[tuple[str, Any]]) -> list[Any]:

@@ -287,8 +287,9 @@ class Parity(Record):
     """What recomputing logged answers from the lake came to of late (key: pipeline); each a count of answers.
 
     `checked` = `equal` + `late` + `degraded` + `differing`: late ones read a tile that came later than its
-    delay or was published anew since; degraded ones had no tiles. `examples` of what differs, each
-    {prediction_id, feature, answered, recomputed}. `since` and `at`: the span of `asked_at` looked at.
+    delay or was published anew since, or records that were erased since; degraded ones had no tiles.
+    `examples` of what differs, each {prediction_id, feature, answered, recomputed}. `since` and `at`: the
+    span of `asked_at` looked at.
     """
 
     pipeline: str

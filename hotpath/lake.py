@@ -242,7 +242,7 @@ class Lake:
         read.
         """
         listed = {f.path for m in (*self.manifests(), *self.superseded()) for f in m.files}
-        found = self.folder.glob("*/schema=*/**/*.parquet")
+        found = self.folder.glob("*/**/*.parquet")
         return tuple(sorted(p for p in found if p.relative_to(self.folder).as_posix() not in listed))
 
     def counts(self) -> Counter[str]:
@@ -264,11 +264,13 @@ class Lake:
         return tuple(Import.from_bytes(path.read_bytes(), str(path)) for path in paths)
 
     def _is_next(self, batch: int) -> bool:
-        """Whether a batch is known without a listing to be unpublished: it is not there, the one before
-        stands alone, and what stands alone is taken away oldest first.
+        """Whether a batch is known without a manifest's being read to be unpublished: it is not there, the
+        one before stands alone (what stands alone is taken away oldest first), and no range begins with it.
         """
         alone, before = Name(batch, batch), Name(batch - 1, batch - 1)
-        return batch > 0 and not self.manifest_path(alone).exists() and self.manifest_path(before).exists()
+        if batch <= 0 or self.manifest_path(alone).exists() or not self.manifest_path(before).exists():
+            return False
+        return not any(name.startswith(f"{batch}-") for name in os.listdir(self.folder / "manifest"))
 
     def _looked(self, look: Callable[[tuple[Name, ...]], T]) -> T:
         """`look` at the names, anew where one was taken away meanwhile: a range stands in its place."""

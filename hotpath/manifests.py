@@ -67,6 +67,10 @@ class Name(NamedTuple):
         """Whether all batches of the other are among these."""
         return self.first <= other.first and other.last <= self.last
 
+    def supersedes(self, other: Name) -> bool:
+        """Whether it counts in the other's place."""
+        return self.covers(other) and (not other.covers(self) or self.revision > other.revision)
+
     @classmethod
     def parse(cls, file: str) -> Name | None:
         """The name that a file has; None where it is no manifest."""

@@ -2,8 +2,10 @@
 
 An answer names its bundle, its instant and, of each aggregate, the newest batch of the tiles it had read. Its
 row is made anew from the request as it came and from the lake's records; the contract and the levels are its
-bundle's. What differs is `late` where the answer said so itself, or where the lake of the batches that it had
-read gives what it answered: a record landed after the tile was published. Anything else is `differing`.
+bundle's. A feature is excused whose aggregate the answer itself said was late or could not be had, or some of
+whose records were erased since. What differs is `late` (`degraded` without tiles) where only such features
+do, or where the lake of the batches that it had read gives what it answered: a record landed after the tile
+was published. Anything else is `differing`.
 
 Owns how an answer is judged; who looks, how often and at how many belongs to its callers.
 """
@@ -26,6 +28,7 @@ from hotpath.contract.model import Contract
 from hotpath.contract.request import request_decoder
 from hotpath.contract.row import row_function
 from hotpath.contract.types import Value
+from hotpath.contract.used import readings_used
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.lake import Lake, Manifest
 from hotpath.tiles import Reader
@@ -105,17 +108,47 @@ def models(store: BundleStore, bundles: Iterable[str]) -> dict[str, Model]:
 
 def judged(answers: Sequence[Logged], model: Model, lake: Lake) -> list[Judged]:
     """The verdict on each answer of one bundle. Raises BadArtifact where the lake does not read."""
-    return judge(answers, model, lambda asked, upto: as_of(lake, model.contract, asked, upto))
+    contract = model.contract
+    return judge(
+        answers,
+        model,
+        lambda asked, upto: as_of(lake, contract, asked, upto),
+        lambda: erased(lake, contract, min(one.asked_at for one in answers)),
+    )
 
 
-def judge(answers: Sequence[Logged], model: Model, find: Find) -> list[Judged]:
-    """The verdicts, the lake's part handed in."""
+def erased(lake: Lake, contract: Contract, asked: Micros) -> frozenset[str]:
+    """The aggregates of which a row asked then may have read records that were forgotten since."""
+    manifests = lake.manifests()
+    return frozenset(
+        a.name
+        for a in contract.aggregates
+        for m in manifests
+        if m.counts.get(f"forgotten.{a.over}") and m.landed_at >= asked - a.delay - a.horizon - a.tile
+    )
+
+
+def judge(
+    answers: Sequence[Logged],
+    model: Model,
+    find: Find,
+    erased: Callable[[], frozenset[str]] = frozenset,
+) -> list[Judged]:
+    """The verdicts, the lake's part handed in; `erased` names aggregates, asked where a value differs."""
     again = _Again(model, find)
     rows = [again.values(one) for one in answers]
     made = again.made(answers, rows, None)
+    gone = erased() if any(made) else frozenset[str]()
+    doubted = [
+        (place, _Doubted(one, row, again.excused(one) | gone))
+        for place, (one, row, differs) in enumerate(zip(answers, rows, made, strict=True))
+        if again.beyond(differs, again.excused(one) | gone)
+    ]
+    agreed = again.then([of for _, of in doubted])
+    wrong = {place for (place, _), well in zip(doubted, agreed, strict=True) if not well}
     return [
-        _verdict(one, differs, lambda one=one, row=row: again.then(one, row))  # type: ignore[misc]
-        for one, row, differs in zip(answers, rows, made, strict=True)
+        _verdict(one, differs, place in wrong)
+        for place, (one, differs) in enumerate(zip(answers, made, strict=True))
     ]
 
 
@@ -139,6 +172,15 @@ def tally(found: Iterable[Judged]) -> Counter[str]:
     return Counter(one.verdict for one in found)
 
 
+@dataclass(frozen=True)
+class _Doubted:
+    """An answer with a value that is not excused by these aggregates."""
+
+    one: Logged
+    row: Row | None
+    excused: frozenset[str]
+
+
 class _Again:
     """Rows of one bundle's contract, computed again."""
 
@@ -147,6 +189,10 @@ class _Again:
         self._decode = request_decoder(model.contract)
         self._features = row_function(model.contract, model.fitted)
         self._reader = Reader.of(model.contract)
+        self._aggregates = frozenset(a.name for a in model.contract.aggregates)
+        self._reads = {
+            f.name: frozenset(r.aggregate for r in readings_used([f])) for f in model.contract.features
+        }
 
     def values(self, one: Logged) -> Row | None:
         """The event's fields; None where this contract refuses the request."""
@@ -170,22 +216,41 @@ class _Again:
         refused = "the request", "answered", "refused by the bundle's contract"
         return [found.get(one.prediction_id, (Differs(one.prediction_id, *refused),)) for one in answers]
 
-    def then(self, one: Logged, row: Row | None) -> bool:
-        """Whether the lake of the batches that the answer had read gives what it answered."""
-        if row is None or not one.batches:
-            return False
-        keys = self._reader.keys(row)
-        # Of an aggregate for which the row has no key nothing was read, and all is null.
-        keyless = {
-            of.aggregate.name for of, key in zip(self._reader.layouts, keys, strict=True) if key is None
-        }
-        readings: Row = {r.name: None for r in self._contract.readings if r.aggregate in keyless}
-        for batch in set(one.batches.values()):
-            (read,) = self._find([(one.asked_at, keys)], batch)
-            of = {name for name, newest in one.batches.items() if newest == batch}
-            readings |= {name: value for name, value in read.items() if name.partition(".")[0] in of}
+    def excused(self, one: Logged) -> frozenset[str]:
+        """The aggregates that the answer itself said were late or could not be had."""
+        late = {flag.removeprefix(LATE) for flag in one.degraded if flag.startswith(LATE)}
+        absent = self._aggregates - one.batches.keys() if NO_TILES in one.degraded else frozenset[str]()
+        return absent | late
+
+    def beyond(self, differs: Iterable[Differs], excused: frozenset[str]) -> bool:
+        """Whether a feature differs that reads none of these aggregates."""
+        return any(not self._reads.get(one.feature, frozenset()) & excused for one in differs)
+
+    def then(self, doubted: Sequence[_Doubted]) -> list[bool]:
+        """Whether the lake of the batches that each had read gives what it answered; each batch read once."""
+        known = [
+            (of, self._unread(keys, of.excused), keys)
+            for of in doubted
+            if of.row is not None and (keys := self._reader.keys(of.row))
+        ]
+        for batch in {newest for of, _, _ in known for newest in of.one.batches.values()}:
+            those = [each for each in known if batch in each[0].one.batches.values()]
+            found = self._find([(of.one.asked_at, keys) for of, _, keys in those], batch)
+            for (of, readings, _), read in zip(those, found, strict=True):
+                names = {name for name, newest in of.one.batches.items() if newest == batch}
+                readings |= {n: value for n, value in read.items() if n.partition(".")[0] in names}
+        agreed = {id(of) for of, readings, _ in known if self._agrees(of, readings)}
+        return [id(of) in agreed for of in doubted]
+
+    def _unread(self, keys: Sequence[str | None], excused: frozenset[str]) -> Row:
+        """Null where the row has no key, of which nothing was read, and of what is excused."""
+        layouts = zip(self._reader.layouts, keys, strict=True)
+        null = excused | {layout.aggregate.name for layout, key in layouts if key is None}
+        return {r.name: None for r in self._contract.readings if r.aggregate in null}
+
+    def _agrees(self, of: _Doubted, readings: Row) -> bool:
         missing = {r.name for r in self._contract.readings} - readings.keys()
-        return not missing and not self._differs(one, {**row, **readings})
+        return not missing and not self.beyond(self._differs(of.one, {**of.row, **readings}), of.excused)  # type: ignore[dict-item]
 
     def _differs(self, one: Logged, row: Row) -> tuple[Differs, ...]:
         made = self._features(row)
@@ -199,13 +264,12 @@ class _Again:
         )
 
 
-def _verdict(one: Logged, differs: tuple[Differs, ...], then: Callable[[], bool]) -> Judged:
+def _verdict(one: Logged, differs: tuple[Differs, ...], wrong: bool) -> Judged:
     if not differs:
         return Judged(one.prediction_id, "equal")
-    if NO_TILES in one.degraded:
-        return Judged(one.prediction_id, "degraded", differs)
-    late = any(flag.startswith(LATE) for flag in one.degraded) or then()
-    return Judged(one.prediction_id, "late" if late else "differing", differs)
+    if wrong:
+        return Judged(one.prediction_id, "differing", differs)
+    return Judged(one.prediction_id, "degraded" if NO_TILES in one.degraded else "late", differs)
 
 
 def _logged(row: Mapping[str, Any]) -> Logged | None:

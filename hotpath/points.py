@@ -116,7 +116,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             "large": "share of the bytes in files of 64 MB or more",
             "manifests": "batches and ranges in force",
             "superseded": "manifests out of force that are still there",
-            "retired": "ranges whose files were taken away this time, being past their time",
+            "retired": "ranges and batches whose files were taken away this time, being past their time",
             "seconds": "what the newest compaction took",
         },
         "a pipeline's lake",

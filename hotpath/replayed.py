@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEADLINE_S = 30.0
 MOST = 10_000
-"""Records in one claim: bounds what is in doubt after a kill."""
+"""Records in one claim: bounds what is in doubt after a kill, and the memory that it takes."""
 COLUMNS = ("reason", "raw", "topic", "partition", "offset")
 
 Place = tuple[str, int, int]
@@ -58,8 +58,10 @@ class Replayed:
 def refused(lake: Lake) -> Iterator[Refused]:
     """Every rejected record, oldest first, manifest by manifest."""
     for manifest in lake.manifests():
-        for row in lake.read("rejected", COLUMNS, [manifest]).to_pylist():
-            yield Refused(row["reason"], row["raw"] or b"", (row["topic"], row["partition"], row["offset"]))
+        for some in lake.read("rejected", COLUMNS, [manifest]).to_batches(max_chunksize=MOST):
+            for row in some.to_pylist():
+                place = row["topic"], row["partition"], row["offset"]
+                yield Refused(row["reason"], row["raw"] or b"", place)
 
 
 def replay(lake: Lake, accepts: Mapping[str, Accepts], log: Log | None, again: bool = False) -> Replayed:
@@ -71,7 +73,7 @@ def replay(lake: Lake, accepts: Mapping[str, Accepts], log: Log | None, again: b
     with files.hold(lake.folder / "replay.lock", "replay of a lake"):
         sent, claimed = _known(lake.folder / "replayed")
         doubtful = claimed - sent
-        done = {"accepted": 0, "before": 0, "doubtful": 0, "left": 0}
+        done = {"accepted": 0, "sent": 0, "before": 0, "doubtful": 0, "left": 0}
         due: list[tuple[Refused, bytes]] = []
         for record in refused(lake):
             key = accepts[record.place[0]](record.raw) if record.raw and record.place[0] in accepts else None
@@ -82,11 +84,15 @@ def replay(lake: Lake, accepts: Mapping[str, Accepts], log: Log | None, again: b
             done["before"] += record.place in sent
             done["doubtful"] += record.place in doubtful
             if record.place not in sent and (again or record.place not in doubtful):
-                due.append((record, key))
-        if log is not None:
-            for n in range(0, len(due), MOST):
-                _send(lake, due[n : n + MOST], log)
-        return Replayed(sent=len(due), **done)
+                done["sent"] += 1
+                if log is not None:
+                    due.append((record, key))
+            if log is not None and len(due) >= MOST:
+                _send(lake, due, log)
+                due = []
+        if log is not None and due:
+            _send(lake, due, log)
+        return Replayed(**done)
 
 
 def _send(lake: Lake, due: Sequence[tuple[Refused, bytes]], log: Log) -> None:

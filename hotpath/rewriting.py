@@ -19,7 +19,7 @@ from hotpath.lake import File, Lake
 from hotpath.manifests import Dataset, Name, in_force
 
 LOCK = "rewrite.lock"
-LOOK_S = 0.2
+LOOK_S = 0.05
 
 Reached = Callable[[str, int], None]
 """Told when a named point of a batch (a range's newest) is reached; the tests' kill switch."""
@@ -69,15 +69,17 @@ def remove_unborn(lake: Lake) -> int:
 
 
 def remove_superseded(lake: Lake, before: Micros | None = None, reached: Reached = nothing) -> int:
-    """Remove what is out of force, where that which took its place came before `before` (real; None: whenever
-    it came): its data files; how many they were. Of its manifests those that a range supersedes go too.
+    """Remove what is out of force, where that which first took its place came before `before` (real; None:
+    whenever it came): its data files; how many they were. Of its manifests those that a range supersedes go
+    too.
     """
     names = lake.names()
     force = in_force(names)
     old = sorted(_superseded(lake, names, force, before))
     if not old:
         return 0
-    kept = {file.path for name in force for file in lake.read_manifest(name).files}
+    left = set(names) - set(old)
+    kept = {file.path for name in left for file in lake.read_manifest(name).files}
     stale = {
         lake.path(file) for name in old for file in lake.read_manifest(name).files if file.path not in kept
     }
@@ -85,7 +87,7 @@ def remove_superseded(lake: Lake, before: Micros | None = None, reached: Reached
     reached("before the removal", old[-1].last)
     _unlink(found)
     reached("before the manifests' removal", old[-1].last)
-    spans = {name.span for name in force}
+    spans = {name.span for name in left}
     for name in old:
         # Revisions of what stands alone are found one by one, from the first on: they go together.
         if name.first != name.last or name.span not in spans:
@@ -98,15 +100,30 @@ def remove_superseded(lake: Lake, before: Micros | None = None, reached: Reached
 def _superseded(
     lake: Lake, names: Iterable[Name], force: tuple[Name, ...], before: Micros | None
 ) -> Iterator[Name]:
-    """Manifests out of force for long enough."""
-    counts = set(force)
-    at = iter(force)
-    by = next(at, None)
-    for name in sorted(set(names) - counts):
-        while by is not None and not by.covers(name):
-            by = next(at, None)
-        if by is not None and (before is None or _published(lake, by) < before):
-            yield name
+    """Manifests out of force for long enough; of those that stand alone none behind one that must wait."""
+    waits = False
+    for by, old in _replaced(names, force):
+        at = {n: _published(lake, n) for n in (by, *old) if n.first != n.last or n.revision}
+        for name in old:
+            since = min(told for other, told in at.items() if other.supersedes(name))
+            alone = name.first == name.last
+            if before is not None and since >= before:
+                waits = waits or alone
+            elif not (waits and alone):
+                yield name
+
+
+def _replaced(names: Iterable[Name], force: tuple[Name, ...]) -> Iterator[tuple[Name, list[Name]]]:
+    """What is in force, each with what is there still that it stands in the place of."""
+    out = iter(sorted(set(names) - set(force)))
+    name = next(out, None)
+    for by in force:
+        old = list[Name]()
+        while name is not None and by.covers(name):
+            old.append(name)
+            name = next(out, None)
+        if old:
+            yield by, old
 
 
 def _published(lake: Lake, name: Name) -> Micros:

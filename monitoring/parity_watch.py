@@ -116,7 +116,10 @@ class ParityWatch:
         self.cursor = manifest.batch + 1
         if (self._lake.newest() or 0) - manifest.batch > BEHIND:
             return
-        self._waiting = sampled([*self._waiting, *logged(self._lake, [manifest])], SAMPLE)
+        now = self._clock.now()
+        # Anyone can write to the topic: an instant out of all bounds would make the whole lake be read.
+        landed = [a for a in logged(self._lake, [manifest]) if now - SPAN < a.asked_at < now + SPAN]
+        self._waiting = sampled([*self._waiting, *landed], SAMPLE)
 
     def tick(self) -> None:
         """Compute again what waits, say what came of it; seldom. Raises BadArtifact."""
@@ -137,7 +140,11 @@ class ParityWatch:
         for one in wrong[:EXAMPLES]:
             log.error("%s: %s", self._pipeline, told(one))
         examples = tuple(value for one in wrong for value in one.differs)[:EXAMPLES]
-        self._found.add(Look(max(one.asked_at for one in answers), dict(tally(found)), examples))
+        if unknown := len(answers) - len(found):
+            log.warning("%s: %d answers of bundles that are not kept", self._pipeline, unknown)
+        # Never ahead of our own clock: what differs would block the gate for longer than SPAN.
+        at = min(self._clock.now(), max(one.asked_at for one in answers))
+        self._found.add(Look(at, dict(tally(found)), examples))
         files.replace(self._state, self._found.to_bytes())
 
     def _say(self) -> None:

@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from hotpath.errors import Unavailable
 from serve.state import PREFIX
-from serve.tiles_follower import Values, expiry_s
+from serve.tiles_follower import Values, expiry_s, is_layouts
 
 PLACE = PREFIX + b"position"
 DEADLINE_S = 5.0
@@ -41,9 +41,11 @@ class RedisShelf:
     def clear(self, place: str) -> None:
         """See `Shelf.clear`."""
         with _said():
-            # Without a place first: half of it gone must not look whole to anyone.
+            # Without a place first: half of it gone must not look whole to the follower; and layouts' own
+            # records before keys: to a scorer a key that is absent beside its layout's record has no tiles.
             self._redis.delete(PLACE)
             found = list(self._redis.scan_iter(match=PREFIX + b"*", count=_PAGE))
+            found.sort(key=lambda key: not is_layouts(key.removeprefix(PREFIX)))
             for start in range(0, len(found), _PAGE):
                 self._redis.unlink(*found[start : start + _PAGE])
             self._redis.set(PLACE, place)

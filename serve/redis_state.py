@@ -53,7 +53,6 @@ class RedisStore:
             raise Unavailable(_WHAT, str(error), _EXPECTED, _TODO) from error
         # Ours from now on: redis-py's object closes what it still has when it goes.
         opened, connection._sock = connection._sock, None
-        opened.settimeout(self._deadline_s)
         self._reader = hiredis.Reader()
         self._socket = opened
         self.got([PROBED])
@@ -74,6 +73,7 @@ class RedisStore:
 
     def _trip(self, opened: socket.socket, keys: Sequence[bytes]) -> list[bytes | None]:
         end, count, reader = self._elapsed() + self._deadline_s, len(keys), self._reader
+        opened.settimeout(self._deadline_s)
         opened.sendall(b"".join([b"*2\r\n$3\r\nGET\r\n$%d\r\n%b\r\n" % (len(key), key) for key in keys]))
         replies: list[bytes | None] = []
         while True:
@@ -84,8 +84,9 @@ class RedisStore:
                 replies.append(reply if reply is None or type(reply) is bytes else _typed(reply))
             if len(replies) >= count:
                 return replies
-            if self._elapsed() > end:
+            if (left := end - self._elapsed()) <= 0:
                 raise TimeoutError("timed out half way")
+            opened.settimeout(left)  # of the whole trip: replies that drip do not prolong it
 
     def _drop(self) -> None:
         opened, self._socket = self._socket, None

@@ -85,6 +85,7 @@ class Copy:
     upto: int
     at: float
     end: int = -1
+    of: Windows | None = None
     merged: Merged = ()
     values: Sequence[Value] = ()
 
@@ -268,8 +269,8 @@ def _held(
             tiles[w.name] = None
             defaulted += 1
         else:
-            if copy.end != end:
-                copy.merged, copy.end = w.merged(copy.raw, copy.count, end), end
+            if copy.end != end or copy.of is not w:
+                copy.merged, copy.end, copy.of = w.merged(copy.raw, copy.count, end), end, w
                 copy.values = () if w.timed else w.values(copy.merged, at)
             values += copy.values or w.values(copy.merged, at)
             tiles[w.name] = [copy.covers, copy.upto]

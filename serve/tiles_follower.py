@@ -132,7 +132,8 @@ class TilesFollower:
     def _catch_up(self, tail: Tail, values: dict[bytes, bytes | None]) -> None:
         """Keys at once, layouts' own records and the new place together with what is read at the end."""
         self.waiting.update({key: value for key, value in values.items() if is_layouts(key)})
-        keys = {key: value for key, value in values.items() if not is_layouts(key)}
+        # One that is gone does not wait: beside it the keys that go after it would be without tiles.
+        keys = {key: value for key, value in values.items() if value is None or not is_layouts(key)}
         if not tail.at_end():
             if keys:
                 self._put(keys, self.place)

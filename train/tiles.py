@@ -47,7 +47,7 @@ _RUNNING: Mapping[Part, Callable[[Column], Column]] = {
     Part.LAST: lambda column: F.last(column, ignorenulls=True),
 }
 """What all tiles of a key before a place come to. A sum over a span is the difference of two places, so its
-length costs nothing (frames of five days took six times as long); least and greatest need a frame each.
+length costs nothing; least and greatest need a frame each, and cost more the longer it is.
 """
 
 

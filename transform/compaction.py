@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hotpath import files, rewriting
+from hotpath.clock import wait
 from hotpath.errors import BadArtifact
 from hotpath.lake import RESTORE, Dataset, File, Lake
 from hotpath.manifests import Manifest, Name, in_force, kept, whole
@@ -33,8 +34,8 @@ POINTS = ("before the files", "mid-file", "before the batches", "before the mani
 def compact(lake: Lake, sizes: Sizes | None = None, reached: Reached = nothing) -> int:
     """Make every range that is due now; how many they were.
 
-    Nobody else may rewrite the lake while one is made; between two of them somebody may. Raises BadConfig
-    where somebody does, BadArtifact on a file that is not what its manifest lists.
+    Nobody else may rewrite the lake while one is made; between two of them somebody who waits may. Raises
+    BadConfig where somebody does, BadArtifact on a file that is not what its manifest lists.
     """
     sizes, done = sizes or Sizes(), 0
     while True:
@@ -42,9 +43,11 @@ def compact(lake: Lake, sizes: Sizes | None = None, reached: Reached = nothing) 
             group = next_range(_in_force(lake), sizes)
             if not group:
                 return done
-            rewriting.remove_unborn(lake)
+            if not done:
+                rewriting.remove_unborn(lake)
             _merge(lake, group, sizes, reached)
             done += 1
+        wait(2 * rewriting.LOOK_S)
 
 
 def _in_force(lake: Lake) -> Iterator[Manifest]:

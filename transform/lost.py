@@ -47,7 +47,8 @@ def past(newest: Manifest, starts: Mapping[tuple[str, int], int], now: Micros) -
     end: Offsets = {topic: dict(parts) for topic, parts in newest.end.items()}
     missing = 0
     for (topic, partition), start in starts.items():
-        if (landed := end.get(topic, {}).get(partition, start)) < start:
+        # A partition that the topic gained begins at 0; a topic that is new is taken up (transform.joining).
+        if topic in end and (landed := end[topic].get(partition, 0)) < start:
             missing += start - landed
             end[topic][partition] = start
     if not missing:

@@ -56,8 +56,8 @@ def _joins(before: Manifest, manifest: Manifest) -> bool:
 
 
 def _full(manifest: Manifest, sizes: Sizes) -> bool:
-    """Whether it is a range that is not touched again."""
-    return not manifest.alone and (manifest.size * 2 >= sizes.range or RETIRED in manifest.counts)
+    """Whether it is not touched again: a range that is large, or what is retired."""
+    return RETIRED in manifest.counts or (not manifest.alone and manifest.size * 2 >= sizes.range)
 
 
 def _all_but_the_newest(manifests: Iterable[Manifest]) -> Iterator[Manifest]:

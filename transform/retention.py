@@ -1,8 +1,8 @@
-"""Takes away the files of ranges that no training window can want any more; their account stays.
+"""Takes away the files that no training window can want any more; their account stays.
 
-A range goes whole, once its newest row arrived and landed longer ago than a contract needs: a newer revision
-of its manifest lists no files, and still says offsets and counts, so that law 1 can be held against the
-topics.
+A range, or a batch that no range took up, goes whole, once its newest row arrived and landed longer ago than
+a contract needs: a newer revision of its manifest lists no files, and still says offsets and counts, so that
+law 1 can be held against the topics.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ def kept_for(contract: Contract) -> Micros:
 
 
 def retire(lake: Lake, contract: Contract, now: Micros) -> int:
-    """Put the files of every range out of force that is past its time at `now`; how many ranges they were.
+    """Put the files of all out of force that is past its time at `now`, but of the newest batch, which its
+    stream job may have to sweep yet; how many ranges and batches they were.
 
     Raises BadConfig where somebody else rewrites the lake, BadArtifact on a file that does not read.
     """
     limit = now - kept_for(contract)
     with rewriting.hold(lake):
-        found = [m for m in lake.manifests() if not m.alone and m.files and _older(lake, m, limit)]
+        found = [m for m in lake.manifests()[:-1] if m.files and _older(lake, m, limit)]
         for manifest in found:
             rows = sum(file.rows for file in manifest.files)
             counts = {**manifest.counts, RETIRED: rows}

@@ -95,7 +95,7 @@ class Following:
         if seen is not None:
             self._mark = seen.at
             self._step(seen.of(self.layout.topic))
-        if not behind and (wanted := due(self.state)) is not None:
+        if not behind and self._settled() and (wanted := due(self.state)) is not None:
             self._publish(wanted, shelf, clock)
         self._live(clock.now())
         return behind
@@ -145,6 +145,13 @@ class Following:
             self.figures.late += self.state.late_records - before.late_records
             self.figures.records += self.state.records - before.records
         return len(listed) == MOST_BATCHES
+
+    def _settled(self) -> bool:
+        """Whether what is told is no older than what a telling that was cut short has left on the topic: a
+        scorer refuses a key that goes back.
+        """
+        assert self.state is not None
+        return self._mark is not None and not (self.state.anew and self.state.waiting)
 
     def _publish(self, wanted: Due, shelf: Shelf, clock: Clock) -> None:
         assert self.state is not None

@@ -110,10 +110,10 @@ class Tiling:
             return
         for name in {contract.name for contract in (*found, *self._contracts)}:
             self._tiler(name).follow([c for c in found if c.name == name], self._stood)
-        self._contracts = found
         for name, left in list(self._stood.items()):
             self._shelf().clear(name, left.keys)
             del self._stood[name]
+        self._contracts = found  # last: what could not be cleared is cleared at the next turn
 
     def _running(self) -> Sequence[Contract]:
         """What is deployed, or else the files as they were at the start."""

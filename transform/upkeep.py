@@ -80,24 +80,32 @@ class Upkeep:
         if not lake.folder.is_dir():
             return
         last, every = self._compacted.get(contract.name), self.settings.lake.compaction
-        is_due = due(last, every, self.clock.now())
-        ranges, retired = self._compact(lake, contract) if is_due else (0, 0)
-        before = self.clock.real() - int(self.settings.lake.keep_superseded_s * SECOND)
-        with rewriting.hold(lake):
-            removed = rewriting.remove_superseded(lake, before)
+        began, now = self.clock.elapsed(), self.clock.now()
+        is_due = due(last, every, now)
+        ranges = 0
+        try:
+            if is_due:
+                self.progress.say("compacting", pipeline=contract.name)
+                ranges = compact(lake)
+        except (HotpathError, OSError):  # a bad file, a full disk: what is past its time goes nevertheless
+            self._take_away(lake, contract, now if is_due else None)
+            raise
+        retired, removed = self._take_away(lake, contract, now if is_due else None)
+        if is_due:
+            self._compacted[contract.name] = now
+            self._seconds[contract.name] = self.clock.elapsed() - began
         self._say(lake, contract.name, retired)
         if ranges or retired or removed:
             log.info(
                 "%s: %d ranges made, %d retired, %d files removed", contract.name, ranges, retired, removed
             )
 
-    def _compact(self, lake: Lake, contract: Contract) -> tuple[int, int]:
-        began, now = self.clock.elapsed(), self.clock.now()
-        self.progress.say("compacting", pipeline=contract.name)
-        done = compact(lake), retire(lake, contract, now)
-        self._compacted[contract.name] = now
-        self._seconds[contract.name] = self.clock.elapsed() - began
-        return done
+    def _take_away(self, lake: Lake, contract: Contract, now: Micros | None) -> tuple[int, int]:
+        """What is retired at `now` (None: nothing is), and files removed."""
+        retired = 0 if now is None else retire(lake, contract, now)
+        before = self.clock.real() - int(self.settings.lake.keep_superseded_s * SECOND)
+        with rewriting.hold(lake):
+            return retired, rewriting.remove_superseded(lake, before)
 
     def _say(self, lake: Lake, name: str, retired: int) -> None:
         found = lake.manifests()

@@ -84,17 +84,19 @@ def get(
 def event(lake: Lake, contract: Contract, entity: str, at: Micros) -> dict[str, Value]:
     """Decoded fields of the entity's newest event that had arrived by `at`. Raises BadInput: none had."""
     types = {f.name: f for f in contract.events.fields}
-    table = lake.read_known("events", [*types, "arrived_at", "partition", "offset"], lake.manifests())
-    if len(table):
-        known = pc.and_(
-            pc.equal(table[contract.events.entity], entity),
-            pc.less_equal(table["arrived_at"].cast(pa.int64()), at),
-        )
-        table = table.filter(known).sort_by(
-            [(n, "descending") for n in ("arrived_at", "partition", "offset")]
-        )
+    columns, found = [*types, "arrived_at", "partition", "offset"], []
+    for manifest in lake.manifests():  # one by one: of all events only the entity's are ever held
+        table = lake.read_known("events", columns, [manifest])
+        if len(table):
+            known = pc.and_(
+                pc.equal(table[contract.events.entity], entity),
+                pc.less_equal(table["arrived_at"].cast(pa.int64()), at),
+            )
+            found.append(table.filter(known))
+    table = pa.concat_tables(found) if found else pa.table({})
     if not len(table):
         raise BadInput("entity", entity, f"one with an event of {contract.name} that had arrived by then")
+    table = table.sort_by([(n, "descending") for n in ("arrived_at", "partition", "offset")])
     newest = table.slice(0, 1)
     return {name: _value(newest[name]) for name in types}
 

@@ -32,8 +32,10 @@ def parity(
         raise BadInput("--last", last, "a duration like 30m, 6h or 2d")
     lake = Lake(found.lake_root(), name)
     since = Clock(found.clock_file()).now() - span
-    answers = [a for a in logged(lake, _landed(lake, since)) if a.asked_at >= since]
-    chosen = sampled(answers, sample)
+    chosen: list[Logged] = []
+    for manifest in _landed(lake, since):  # one by one: of all answers only the sample is ever held
+        answers = (a for a in logged(lake, [manifest]) if a.asked_at >= since)
+        chosen = sampled([*chosen, *answers], sample)
     verdicts = recomputed(chosen, lake, BundleStore(found.bundle_store() / name))
     print(json.dumps(plain(chosen, verdicts)) if as_json else "\n".join(lines(chosen, verdicts)))
     sys.exit(WRONG if tally(verdicts)["differing"] else 0)

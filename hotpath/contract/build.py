@@ -34,6 +34,7 @@ from hotpath.contract.strict_yaml import nearest
 from hotpath.contract.tables import Table, from_csv, from_plain
 from hotpath.contract.types import FIELD_TYPES, PIPELINE_NAME, Type
 from hotpath.errors import BadConfig
+from hotpath.manifests import DATASETS, NO_RECORDS, NO_ROWS
 
 S = TypeVar("S", bound=Source)
 ReadFile = Callable[[str], str]
@@ -42,8 +43,8 @@ ReadFile = Callable[[str], str]
 _TOPIC = r"(?!hotpath\.|\.+$)[A-Za-z0-9._-]{1,200}"
 _SCORES = "hotpath.scores."
 _STREAM_TOPIC = rf"{_TOPIC}|{re.escape(_SCORES)}{PIPELINE_NAME.pattern}"
-NO_STREAM = ("events", "labels", "scores", "rejected", "manifest", "imports", "replayed")
-"""Names of the lake's own: no stream may be called so."""
+NO_STREAM = (*DATASETS, "manifest", "imports", "replayed", *sorted(NO_RECORDS | NO_ROWS))
+"""Names of the lake's own, its datasets, folders and counts: no stream may be called so."""
 _A_TOPIC = "a Kafka topic (letters, digits, . _ -) that does not begin with hotpath."
 _FILE = r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9._/-]{0,200}"
 _A_FILE = "a file's name relative to the contract, without .."

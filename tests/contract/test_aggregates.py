@@ -20,6 +20,7 @@ from hotpath.contract.types import Type
 from hotpath.contract.used import fields_used
 from hotpath.errors import BadConfig
 from hotpath.handoffs import topics
+from hotpath.manifests import NO_RECORDS, NO_ROWS
 from tests.contract.samples import CONTRACT
 from tests.contract.tiled import aggregate
 
@@ -64,6 +65,12 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
     "a stream called like a dataset": (
         "  weather:", "  rejected:", "25:3|streams.rejected", "the lake does not use",
     ),
+    **{
+        f"a stream called like the count {name}": (
+            "  weather:", f"  {name}:", f"streams.{name}", "the lake does not use",
+        )
+        for name in sorted(NO_RECORDS | NO_ROWS)
+    },
     "a stream on the events' topic": (
         "small.weather", "small.asked", "26:12: streams.weather.topic", "nothing else of this",
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -153,6 +155,39 @@ def test_to_clear_takes_only_what_is_ours(port: int, client: Any) -> None:
     with closing(RedisShelf(f"redis://127.0.0.1:{port}")) as shelf:
         shelf.clear("T/0")
     assert set(client.scan_iter()) == {b"somebody", PLACE}
+
+
+def test_to_clear_takes_layouts_own_records_before_keys(
+    port: int, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {PREFIX + b"p/a@1/%d" % n: b"1" for n in range(20)}
+    client.mset(keys | {PREFIX + b"p/a@1": b"own"})
+    monkeypatch.setattr("serve.redis_shelf._PAGE", 10)
+    with closing(RedisShelf(f"redis://127.0.0.1:{port}")) as shelf:
+        unlink = shelf._redis.unlink
+
+        def once(*names: bytes) -> None:
+            unlink(*names)
+            raise ConnectionError("killed half way")
+
+        monkeypatch.setattr(shelf._redis, "unlink", once)
+        with pytest.raises(ConnectionError, match="half way"):
+            shelf.clear("T/0")
+    assert client.get(PREFIX + b"p/a@1") is None
+    assert sum(map(client.exists, keys)) == 11
+
+
+def test_replies_that_drip_do_not_prolong_the_deadline() -> None:
+    clock, store = Clock(), made_store(free_port())
+    store._socket, redis = socket.socketpair()
+    redis.sendall(b"$")
+    timer = threading.Timer(0.9 * DEADLINE_S, redis.sendall, (b"1",))
+    timer.start()
+    began = clock.elapsed()
+    with closing(store), redis, pytest.raises(Unavailable, match="timed out"):
+        store.got([b"a"])
+    timer.join()
+    assert clock.elapsed() - began < 1.5 * DEADLINE_S
 
 
 def test_redis_that_takes_no_writes_is_unavailable(tmp_path: Path, processes: Processes) -> None:

@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from hotpath import files
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadConfig, BadInput
-from hotpath.forget_rows import mentions
+from hotpath.forget_rows import columns, mentions
 from hotpath.forgetting import POINTS, Forgotten, forget
-from hotpath.lake import DATASETS, Dataset, Lake, Manifest
+from hotpath.lake import DATASETS, PLACE, Dataset, Lake, Manifest
 from tests.contract.samples import small
 from tests.unit.kernel.lakes import EVENT, LABEL, land, score
 
@@ -193,6 +194,17 @@ def test_no_entity_is_refused(lake: Lake) -> None:
 )
 def test_a_rejected_record_is_about_whom_it_names(raw: bytes, found: bool) -> None:
     assert mentions(raw, HERS) is found
+
+
+@pytest.mark.parametrize("raw", [b'{"who": "Jos\\u00e9', b'{"who": "Jos\\u00E9', b'{"who": "Jos\xc3\xa9'])
+def test_whoever_is_named_in_escapes_in_what_is_no_json_is_found(raw: bytes) -> None:
+    assert mentions(raw, "José")
+    assert not mentions(raw, "Joss")
+
+
+def test_an_older_contracts_column_of_the_name_that_is_no_text_is_not_the_entitys() -> None:
+    older = pa.schema([("who", pa.int64()), ("person", pa.string()), *PLACE])
+    assert columns(CONTRACT, "events", older) == ("person",)
 
 
 def test_an_entity_that_is_a_number_in_json_is_found() -> None:

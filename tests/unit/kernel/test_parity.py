@@ -106,6 +106,37 @@ def test_an_answer_without_tiles_is_degraded() -> None:
     assert judged(said, Lakes(of(0.5, 7)))[0] == "degraded"
 
 
+def test_what_was_late_or_absent_excuses_no_other_feature() -> None:
+    lakes = Lakes(of(0.5, 7), {4: of(0.25, 1), 6: of(0.5, 7)})
+    assert judged(replace(ASKED, features=(7, 0.25, "b"), degraded=("late:frauds",)), lakes)[0] == "differing"
+    absent = replace(ASKED, features=(8, None, "a"), degraded=("aggregates",), batches={"paid": 6})
+    assert judged(absent, lakes)[0] == "differing", "paid was had, and is not what the lake gives"
+
+
+def test_an_answer_without_some_tiles_may_have_read_others_before_they_changed() -> None:
+    said = replace(ASKED, features=(7, None, "a"), degraded=("aggregates",), batches={"paid": 6})
+    assert judged(said, Lakes(of(0.5, 8), {6: of(0.5, 7)}))[0] == "degraded"
+
+
+def test_records_that_were_erased_since_make_no_difference() -> None:
+    lakes = Lakes(of(0.5, 7), {4: of(0.5, 7), 6: of(0.5, 7)})
+    (found,) = judge([ASKED], Model(CONTRACT, NOTHING), lakes, lambda: frozenset({"frauds"}))
+    assert found.verdict == "late"
+
+
+def test_each_batch_is_read_once_for_all_answers() -> None:
+    reads: list[int | None] = []
+    lakes = Lakes(of(0.5, 7), {4: of(0.25, 1), 6: of(0.5, 7)})
+    answers = [replace(ASKED, prediction_id=str(n)) for n in range(5)]
+
+    def find(asked: Sequence[tuple[Micros, tuple[str | None, ...]]], upto: int | None) -> Sequence[Row]:
+        reads.append(upto)
+        return lakes(asked, upto)
+
+    assert tally(judge(answers, Model(CONTRACT, NOTHING), find)) == {"late": 5}
+    assert sorted(reads, key=str) == [4, 6, None]
+
+
 def test_of_two_batches_both_must_give_what_was_answered() -> None:
     lakes = Lakes(of(0.5, 9), {4: of(0.25, 7), 6: of(0.25, 8)})
     assert judged(ASKED, lakes)[0] == "differing"

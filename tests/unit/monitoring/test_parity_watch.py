@@ -11,6 +11,7 @@ from hotpath.bundle import CONTENT, seal
 from hotpath.bundle_store import BundleStore
 from hotpath.clock import HOUR, MINUTE, Clock, Micros
 from hotpath.contract.fitted import NOTHING
+from hotpath.forgetting import forget
 from hotpath.handoffs import PARITY, Parity, Score
 from hotpath.kafka import MemoryLog
 from hotpath.lake import Lake
@@ -106,3 +107,20 @@ def test_a_watch_that_is_far_behind_looks_at_the_newest_answers_only(site: Site)
     watch.take(old)
     said = site.looked(watch, BEHIND + 3, site.answer(3))
     assert (said.checked, said.differing) == (1, 0)
+
+
+def test_an_answer_of_the_far_future_blocks_nothing_for_ever(site: Site) -> None:
+    watch, at = site.watch(), site.clock.at
+    assert site.looked(watch, 1, site.answer(4, at=at + 10 * SPAN)).checked == 0
+    assert site.looked(watch, 2, site.answer(4, at=at + SPAN // 2)).differing == 1
+    site.clock.at += SPAN
+    assert site.looked(watch, 3).differing == 0
+
+
+def test_answers_that_had_read_what_was_forgotten_since_block_nothing(site: Site) -> None:
+    watch = site.watch()
+    land(site.lake, SMALL, 1, [{**EVENT, "id": "d", "who": "v"}], [], [])
+    forget(site.lake, SMALL, "w")
+    said = site.looked(watch, 2, site.answer(3))
+    assert (said.late, said.differing) == (1, 0)
+    assert site.looked(watch, 3, site.answer(0)).equal == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from hotpath.contract.aggregates import Layout
 from hotpath.contract.statistics import Part
 from hotpath.contract.types import Value
 from hotpath.tiles import Reader, Tiles, packed
-from hotpath.windows import Reads
+from hotpath.windows import Reads, Windows
 from serve.breaker import LONGEST_S, Breaker
 from serve.redis_state import MemoryStore
 from serve.stages import Sums
@@ -216,3 +216,15 @@ def test_pauses_grow_until_a_trip_succeeds() -> None:
     assert pauses == [0.25, 0.5, 1.0, 2.0, 2.0, 2.0]
     assert breaker.closed().failed(0).until == 2.0
     assert breaker.closed().succeeded().failed(0).until == 0.25
+
+
+def test_models_that_read_other_windows_share_a_copy_not_its_windows(case: Case) -> None:
+    mean = next(r for r in Reader.of(READING).readings[0] if r.statistic == "mean")
+    shorter = replace(mean, span=LATE.aggregate.tile)
+    other = Reads((Windows.of(LATE, [shorter]),), (shorter.name,), (None,))
+    row = {"thing_id": "t1", "kind": "plain"}
+    case.read(row)
+    (held,) = case.state.read(other, [row], START, case.sums)
+    assert held.readings == {shorter.name: 2 / 3}, "of the last tile alone: 2 of 3"
+    assert case.read(row)[0].readings["late_of_thing.mean.3600s"] == 0.6
+    assert case.sums.trips == 1

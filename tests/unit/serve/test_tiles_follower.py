@@ -138,6 +138,19 @@ def test_layouts_records_wait_until_the_end_is_reached(case: Case, monkeypatch: 
     assert case.stands() == {"a": "1", "b": "1", "own": "x", "position": "T/3"}
 
 
+def test_a_layouts_record_that_is_gone_goes_before_its_keys(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.say(a="1", own="x")
+    case.turns()
+    case.follower.forget()
+    monkeypatch.setattr(tiles_follower, "MOST", 2)
+    case.say(own=None, a=None)
+    case.say(b="1")
+    case.follower.turn()
+    assert case.stands() == {"position": "T/2"}
+
+
 def test_redis_away_is_said_and_tried_again(case: Case) -> None:
     case.say(a="1", own="x")
     case.shelf.away = True

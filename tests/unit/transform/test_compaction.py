@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,11 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotpath import files
-from hotpath.clock import DAY
+from hotpath import files, rewriting
+from hotpath.clock import DAY, HOUR, Clock
 from hotpath.errors import BadArtifact, BadConfig
 from hotpath.forgetting import forget
 from hotpath.lake import Dataset, File, Lake, Manifest
+from hotpath.lake_check import check
 from hotpath.manifests import Name, records
 from hotpath.rewriting import remove_superseded
 from tests.contract.samples import small
@@ -59,6 +63,24 @@ def by_batch(lake: Lake) -> list[dict[Dataset, list[object]]]:
     """What each batch reads as, found by its number."""
     found = [lake.manifest(number) for number in range(BATCHES)]
     return [rows(lake, (manifest,)) for manifest in found if manifest is not None]
+
+
+def days(lake: Lake, later: dict[int, int]) -> None:
+    """Move batches from these on to other days of landing."""
+    for manifest in lake.manifests():
+        by = max((by for first, by in later.items() if manifest.batch >= first), default=0)
+        moved = replace(manifest, landed_at=manifest.landed_at + by)
+        lake.manifest_path(manifest.name).write_bytes(moved.to_bytes())
+
+
+def now_ago(hours: int) -> int:
+    """µs of real time, so many hours ago."""
+    return Clock().real() - hours * HOUR
+
+
+def aged(lake: Lake, span: str, hours: int) -> None:
+    """A manifest was published so long ago."""
+    os.utime(lake.folder / f"manifest/{span}.json", ns=(now_ago(hours) * 1000,) * 2)
 
 
 def spans(lake: Lake) -> list[str]:
@@ -152,6 +174,56 @@ def test_what_is_superseded_stays_until_its_time_is_over(lake: Lake) -> None:
     assert remove_superseded(lake, before=published + 1) > 0
 
 
+def test_what_was_superseded_by_what_is_superseded_too_does_not_begin_to_wait_anew(lake: Lake) -> None:
+    compact(lake)
+    aged(lake, "0-5", 2)
+    for number in (7, 8):
+        batch(lake, number)
+    compact(lake)
+    assert remove_superseded(lake, before=now_ago(1)) == 6 * len(ALL)
+    assert {m.name.span for m in lake.superseded()} == {"0-5", "6", "7"}
+    assert [m.name[:2] for m in lake.since(0)] == [(0, 7), (8, 8)]
+
+
+def test_what_stands_alone_is_taken_away_oldest_first_whichever_range_was_made_first(lake: Lake) -> None:
+    days(lake, {2: DAY})
+    compact(lake)
+    assert spans(lake) == ["0-1", "2-5", "6"]
+    aged(lake, "2-5", 2)
+    assert remove_superseded(lake, before=now_ago(1)) == 0
+    assert [m.name[:2] for m in lake.since(2)] == [(2, 5), (6, 6)]
+
+
+def test_a_range_behind_a_batch_that_stands_alone_is_found(lake: Lake) -> None:
+    single = by_batch(lake)
+    days(lake, {1: DAY})
+    compact(lake)
+    assert spans(lake) == ["0", "1-5", "6"]
+    remove_superseded(lake)
+    assert [m.name[:2] for m in lake.since(1)] == [(1, 5), (6, 6)]
+    assert by_batch(lake) == single
+    assert (lake.since(7), lake.manifest(7)) == ((), None)
+
+
+def test_whoever_waits_to_rewrite_has_a_turn_between_two_ranges(lake: Lake) -> None:
+    days(lake, {2: DAY, 4: 2 * DAY})
+    turns, found = list[Thread](), list[list[str]]()
+
+    def forgets() -> None:
+        with rewriting.hold(lake, patience_s=20):
+            found.append(spans(lake))
+
+    def begin(point: str, newest: int) -> None:
+        if (point, newest) == ("before the files", 1):
+            turns.append(Thread(target=forgets))
+            turns[0].start()
+
+    with suppress(BadConfig):  # the other one has its turn
+        compact(lake, None, begin)
+    turns[0].join()
+    assert found == [["0-1", "2", "3", "4", "5", "6"]]
+
+
 def test_what_is_out_of_force_is_not_read_to_find_what_counts(lake: Lake) -> None:
     before = rows(lake)
     compact(lake)
@@ -218,6 +290,19 @@ def test_forgetting_and_retention_work_on_ranges_and_leave_the_account_whole(lak
     assert len(lake.read("events")) == 1
     assert list(lake.folder.glob("*/*/batch_id=0-5/**/*.parquet")) == []
     assert compact(lake) == 0
+
+
+def test_a_batch_that_no_range_took_up_is_retired_too_but_the_newest_is_not(lake: Lake) -> None:
+    days(lake, {1: DAY})
+    compact(lake)
+    assert spans(lake) == ["0", "1-5", "6"]
+    newest = max(m.landed_at for m in lake.manifests())
+    assert retire(lake, CONTRACT, newest + kept_for(CONTRACT) + 1) == 2
+    assert [m.name for m in lake.manifests()] == [Name(0, 0, 1), Name(1, 5, 1), Name(6, 6)]
+    assert compact(lake) == 0
+    remove_superseded(lake)
+    assert len(lake.read("events")) == 2
+    assert check(lake, {}).breaches == ()
 
 
 def test_nothing_is_retired_before_its_time(lake: Lake) -> None:

@@ -37,3 +37,9 @@ def test_the_way_past_a_gap_says_what_is_missing_and_goes_on_behind_it() -> None
     assert bridge == Manifest(8, newest.end, {"t": {0: 400, 1: 50}}, (), {"purged": 300}, 2)
     assert newest.end == {"t": {0: 100, 1: 50}}
     assert past(newest, {("t", 0): 100}, now=2) is None
+
+
+def test_a_partition_that_a_topic_gained_and_whose_first_records_are_gone_is_stepped_over_too() -> None:
+    newest = Manifest(7, {"t": {0: 0}}, {"t": {0: 100}}, (), {"events": 100}, 1)
+    bridge = past(newest, {("t", 0): 0, ("t", 1): 5}, now=2)
+    assert bridge == Manifest(8, newest.end, {"t": {0: 100, 1: 5}}, (), {"purged": 5}, 2)

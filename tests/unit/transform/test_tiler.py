@@ -15,7 +15,9 @@ from hotpath.contract.model import Contract
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact, Unavailable
 from hotpath.forgetting import forget
+from hotpath.handoffs import TILES
 from hotpath.lake import Lake
+from hotpath.tiles import unpacked
 from tests.contract.samples import CONTRACT
 from tests.unit.transform.tiled_lake import AGGREGATES, START, TILED, Site, event, label, land
 from transform.compaction import compact
@@ -136,7 +138,7 @@ def test_a_longer_delay_keeps_more_tiles_for_the_models_that_read_them(tmp_path:
     longer = Contract.from_yaml(text, "small.yaml")
     assert [layout.id for layout in longer.layouts] == [layout.id for layout in TILED.layouts]
     site.tiler.follow([TILED, longer], {})
-    site.turn()
+    site.turn(140)
     assert TILED.layouts[0].key("ann") in site.topic()
 
 
@@ -162,7 +164,7 @@ def test_what_came_late_while_the_process_was_away_is_counted_and_told(tmp_path:
     site.turn(25)
     site.land([event("ann", 3), event("bob", 22)])
     site.start()
-    site.turn()
+    site.turn(25)
     said = site.tiler._following[TILED.layouts[0].id].said()
     assert (said["late"], said["records"]) == (1, 2)
     assert site.read("ann", 40)["sizes.count.20s"] == 2
@@ -189,3 +191,26 @@ def test_figures_say_what_came_late_and_what_is_left_of_the_delay(tmp_path: Path
     }  # fmt: skip
     assert said["margin_s"] is not None
     assert said["margin"] == said["margin_s"] / 20
+
+
+def test_killed_in_the_middle_of_a_telling_no_key_goes_back(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.land([event("a", 1)], [label("a", 1)])
+    site.turn(20)
+    site.land([event("a", 18)], [label("a", 18)])
+    site.turn(40)
+    names = {layout.id.encode() for layout in TILED.layouts}
+    last = max(n for n, entry in enumerate(site.log.entries) if entry.key not in names)
+    before = {e.key: e.value for e in site.log.entries if e.topic == TILES}
+    # Its keys were told, its own record was not.
+    del site.log.entries[last + 1 :]
+    site.start()
+    told = len(site.log.entries)
+    site.turn()
+    site.turn(40)
+    again = [e for e in site.log.entries[told:] if e.topic == TILES]
+    assert {e.key for e in again} >= names
+    for entry in again:
+        layout = next(own for own in TILED.layouts if (entry.key or b"").startswith(own.id.encode()))
+        found, first = unpacked(entry.value or b"", layout), unpacked(before[entry.key] or b"", layout)
+        assert (found.through, found.batch) >= (first.through, first.batch)

@@ -16,6 +16,7 @@ from hotpath.settings import LakeSettings, Settings, load
 from tests.contract.samples import small
 from tests.unit.kernel.lakes import EVENT, land
 from transform import upkeep
+from transform.compaction import compact
 from transform.upkeep import Upkeep
 
 SMALL = small()
@@ -78,6 +79,22 @@ def test_a_harmed_lake_is_told_and_the_others_are_kept(
     assert keeping.spans() == ["0", "1", "2"]
     assert keeping.spans("other") == ["0-1", "2"]
     assert len([r for r in caplog.records if "expected the" in r.message]) == 1
+
+
+def test_a_lake_whose_compaction_fails_is_freed_of_what_is_past_its_time(keeping: Keeping) -> None:
+    keeping.turn()
+    lake = keeping.lakes["small"]
+    for number in (3, 4):
+        land(lake, SMALL, number, [{**EVENT, "id": str(number)}], [], [])
+    compact(lake)
+    assert [m.name.span for m in lake.superseded()] == ["0-1", "2", "3"]
+    for number in (5, 6):
+        land(lake, SMALL, number, [{**EVENT, "id": str(number)}], [], [])
+    lake.path(lake.manifests()[-2].files[0]).write_bytes(b"")
+    keeping.stand(1)
+    keeping.turn()
+    assert keeping.spans() == ["0-3", "4", "5", "6"]
+    assert lake.superseded() == ()
 
 
 def test_what_a_lake_holds_is_said(keeping: Keeping) -> None:
