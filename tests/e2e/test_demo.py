@@ -280,7 +280,9 @@ def test_a_compacted_lake_is_the_same_lake(system: System) -> None:
 
 
 def test_a_redis_that_is_killed_costs_no_answer_and_is_filled_again(system: System) -> None:
-    victim = next(p for p in system.processes() if "redis-server" in " ".join(p.cmdline()))
+    # It names itself anew by its port, over its environment: it is not among `processes`.
+    title = f"redis-server 127.0.0.1:{system.ports['REDIS__PORT']}"
+    victim = next(p for p in psutil.process_iter() if " ".join(p.cmdline()).startswith(title))
     victim.kill()
     answer = system.json("score", "--example")
     assert answer["outputs"][0]["data"][0] is not None
