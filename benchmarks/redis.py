@@ -29,8 +29,8 @@ from hotpath.errors import Bug
 from hotpath.local import redisd
 from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
+from hotpath.readings import Reads
 from hotpath.tiles import Reader, Tiles, packed
-from hotpath.windows import Reads
 from serve.redis_state import RedisStore
 from serve.stages import Sums
 from serve.state import MOST_COPIES, PREFIX, Held, State

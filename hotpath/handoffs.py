@@ -184,6 +184,12 @@ def fits(value: object, hint: object) -> bool:
     return any(fits(value, choice) for choice in choices)
 
 
+AGGREGATES = "aggregates"
+"""In an answer's `degraded`: it rests on a default because tiles could not be had."""
+LATE = "late:"
+"""How such a flag begins where a tile that should have been read was not there yet: `late:AGGREGATE`."""
+
+
 @dataclass(frozen=True)
 class Score(Record):
     """One answer of the scorer, whole enough to be recomputed (law 7).

@@ -30,6 +30,7 @@ from hotpath.contract.row import row_function
 from hotpath.contract.types import Value
 from hotpath.contract.used import readings_used
 from hotpath.errors import BadArtifact, BadInput
+from hotpath.handoffs import AGGREGATES, LATE
 from hotpath.lake import Lake, Manifest
 from hotpath.tiles import Reader
 
@@ -37,7 +38,6 @@ Verdict = Literal["equal", "late", "degraded", "differing"]
 Row = dict[str, Value]
 Find = Callable[[Sequence[tuple[Micros, tuple[str | None, ...]]], int | None], Sequence[Row]]
 """Instants and keys in, readings by name out; from the batches up to the one that is named, or from all."""
-NO_TILES, LATE = "aggregates", "late:"
 COLUMNS = ("prediction_id", "bundle", "asked_at", "request", "features", "degraded")
 OPTIONAL = ("tiles",)
 """What a score record of before tiles lacks."""
@@ -219,7 +219,7 @@ class _Again:
     def excused(self, one: Logged) -> frozenset[str]:
         """The aggregates that the answer itself said were late or could not be had."""
         late = {flag.removeprefix(LATE) for flag in one.degraded if flag.startswith(LATE)}
-        absent = self._aggregates - one.batches.keys() if NO_TILES in one.degraded else frozenset[str]()
+        absent = self._aggregates - one.batches.keys() if AGGREGATES in one.degraded else frozenset[str]()
         return absent | late
 
     def beyond(self, differs: Iterable[Differs], excused: frozenset[str]) -> bool:
@@ -269,7 +269,7 @@ def _verdict(one: Logged, differs: tuple[Differs, ...], wrong: bool) -> Judged:
         return Judged(one.prediction_id, "equal")
     if wrong:
         return Judged(one.prediction_id, "differing", differs)
-    return Judged(one.prediction_id, "degraded" if NO_TILES in one.degraded else "late", differs)
+    return Judged(one.prediction_id, "degraded" if AGGREGATES in one.degraded else "late", differs)
 
 
 def _logged(row: Mapping[str, Any]) -> Logged | None:

@@ -9,7 +9,6 @@ sent while the clock stands. A restart sends what is missing and nothing twice (
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from typing import Final
 from hotpath import deployed
 from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.model import Contract
+from hotpath.ending import told_to_end
 from hotpath.errors import BadConfig, HotpathError
 from hotpath.kafka import KafkaLog
 from hotpath.lake import Lake
@@ -125,9 +125,7 @@ class Job:
 def main(argv: Sequence[str]) -> int:
     """`argv`: the pipeline's name. Exit code 0 when told to stop, 1 with the reason in the log."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = told_to_end()
     try:
         settings = load_settings()
         job = Job(settings, _contract(settings, next(iter(argv), "")), stopping)

@@ -9,12 +9,12 @@ cloud's. The second itself is the sequence: it grows over restarts, and a second
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from threading import Event
 from typing import Final
 
 from hotpath.clock import SECOND, Clock, wait
+from hotpath.ending import told_to_end
 from hotpath.errors import HotpathError
 from hotpath.handoffs import MARKS, Mark
 from hotpath.kafka import KafkaLog
@@ -46,9 +46,7 @@ def run(settings: Settings, stopping: Event) -> None:
 def main() -> int:
     """Exit code 0 when told to stop, 1 with the reason in the log."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = told_to_end()
     try:
         run(load(), stopping)
     except HotpathError as error:

@@ -7,13 +7,13 @@ the on-prem cluster and in its progress file, and goes on alone when the line is
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
 import threading
 from pathlib import Path
 
 from hotpath.clock import Clock
+from hotpath.ending import told_to_end
 from hotpath.errors import HotpathError
 from hotpath.handoffs import topics
 from hotpath.kafka import KafkaLog
@@ -35,9 +35,7 @@ log = logging.getLogger("agent")
 def main(argv: list[str]) -> int:
     """Measure until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_end()
     try:
         run(load(Path(argv[0]) if argv else None), stop)
     except HotpathError as error:

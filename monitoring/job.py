@@ -9,7 +9,6 @@ the last points written.
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from hotpath.clock import Clock
+from hotpath.ending import told_to_end
 from hotpath.errors import Bug, HotpathError, Unavailable
 from hotpath.files import hold
 from hotpath.handoffs import POINTS
@@ -61,9 +61,7 @@ def main(argv: Sequence[str]) -> int:
     """Watch until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_end()
     try:
         settings = load(Path(argv[0]) if argv else None)
         with hold(settings.monitoring("all").parent / ".monitoring.lock", "monitoring job a data folder"):

@@ -19,13 +19,14 @@ from hotpath.bundle_store import BundleStore
 from hotpath.clock import SECOND, Clock
 from hotpath.contract import metrics
 from hotpath.contract.model import Contract
-from hotpath.errors import BadArtifact, BadInput, HotpathError
+from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import MARKS, MODELS, RECEIPTS, Announcement, Receipt
 from hotpath.kafka import Entry, Log, Tail
 from hotpath.kafka_admin import Logs
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from hotpath.settings import Settings
+from hotpath.trouble import Troubles
 from monitoring.clock_watch import ClockWatch
 from monitoring.console import rows
 from monitoring.console.snapshot import Elsewhere
@@ -38,8 +39,6 @@ from monitoring.windows import Rules
 MOST_BATCHES = 50
 """A watch takes in one turn: a long lake must not keep the marks waiting."""
 MOST_RECORDS = 2_000
-QUIET_S = 60.0
-"""Between two tellings of the same trouble."""
 
 log = logging.getLogger("monitoring")
 
@@ -136,10 +135,11 @@ class Watching:
     _announced: dict[tuple[str, int], Announcement] = field(default_factory=dict)
     _receipts: dict[Receipt, None] = field(default_factory=dict)
     _tails: list[Tail] = field(default_factory=list)
-    _told: dict[tuple[str, str], float] = field(default_factory=dict)
+    _troubles: Troubles = field(init=False)
 
     def __post_init__(self) -> None:
         self.seen = Elsewhere(self.clock.now())
+        self._troubles = Troubles(log, self.clock.elapsed)
 
     def turn(self) -> None:
         """Everything that is new. Raises Unavailable where Kafka is away; call it again."""
@@ -151,7 +151,7 @@ class Watching:
             try:
                 pipeline.turn(informed)
             except (BadArtifact, OSError) as error:
-                self._trouble(name, error)
+                self._troubles.tell(name, error)
         self.seen = self._elsewhere()
 
     def follow(self, contracts: Sequence[Contract]) -> None:
@@ -218,7 +218,7 @@ class Watching:
             try:
                 self._heard(entry)
             except (BadInput, BadArtifact) as error:
-                self._trouble(entry.topic, error)
+                self._troubles.tell(entry.topic, error)
 
     def _heard(self, entry: Entry) -> None:
         """Raises BadInput or BadArtifact on a record that is not what its topic carries."""
@@ -251,13 +251,6 @@ class Watching:
             hosts=rows.hosts(ledger),
             outcomes=outcomes,
         )
-
-    def _trouble(self, where: str, error: HotpathError | OSError) -> None:
-        """Named once a minute, whatever the value that was found."""
-        key = where, error.thing if isinstance(error, HotpathError) else str(error.strerror)
-        if self.clock.elapsed() - self._told.get(key, -QUIET_S) >= QUIET_S:
-            self._told[key] = self.clock.elapsed()
-            log.error("%s: %s", where, error)
 
 
 def _by_model(said: Mapping[str, object]) -> Mapping[str, Mapping[str, float | None]]:

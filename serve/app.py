@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from hotpath.clock import Clock
+from hotpath.ending import ENDINGS, told_to_end
 from hotpath.errors import BadConfig, HotpathError
 from hotpath.kafka import KafkaLog
 from hotpath.keys import verify_key
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.25
 SAY_EVERY_S = 1.0
-ENDINGS = (signal.SIGTERM, signal.SIGINT)
 FLUSH_S = 0.5
 SWITCH_S = 0.0005
 QUEUED = 20_000
@@ -49,9 +49,7 @@ QUEUED_POINTS = 1_000
 def main(argv: list[str]) -> int:
     """Serve until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    told = threading.Event()
-    for number in ENDINGS:
-        signal.signal(number, lambda *_: told.set())
+    told = told_to_end()
     try:
         run(load(Path(argv[0]) if argv else None), told)
     except HotpathError as error:

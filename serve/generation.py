@@ -24,7 +24,7 @@ from hotpath.contract.row import row_function
 from hotpath.contract.tree import fitted_fields
 from hotpath.contract.types import Type, Value
 from hotpath.errors import BadArtifact
-from hotpath.windows import Reads
+from hotpath.readings import Reads
 from serve.outputs import Said, reader
 
 Kind = Literal["number", "category"]

@@ -7,7 +7,6 @@ restart is a replay, and what this host remembers keeps it from doing anything t
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
 import threading
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hotpath.clock import Clock
+from hotpath.ending import told_to_end
 from hotpath.errors import HotpathError, Unavailable
 from hotpath.files import hold
 from hotpath.kafka import KafkaLog, Tail
@@ -38,9 +38,7 @@ log = logging.getLogger(__name__)
 def main(argv: list[str]) -> int:
     """Follow until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_end()
     try:
         settings = load(Path(argv[0]) if argv else None)
         with hold(settings.bundle_folder() / ".follower.lock", "follower a bundle folder"):

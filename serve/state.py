@@ -20,14 +20,11 @@ from hotpath.clock import Micros
 from hotpath.contract.aggregates import key_text
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact, Unavailable
-from hotpath.windows import Merged, Reads, Windows
+from hotpath.handoffs import AGGREGATES, LATE
+from hotpath.readings import Merged, Reads, Windows
 from serve.breaker import CONNECTING
 from serve.stages import Sums
 
-AGGREGATES = "aggregates"
-"""Flag of an answer that rests on a default because tiles could not be had."""
-LATE = "late"
-"""Flag of an answer that should have read a tile that was not there yet: `late:AGGREGATE`."""
 PREFIX = b"hotpath:tiles:"
 """Of every key in Redis; what follows is the record's key on `hotpath.tiles`."""
 MOST_COPIES = 20_000
@@ -275,7 +272,7 @@ def _held(
             values += copy.values or w.values(copy.merged, at)
             tiles[w.name] = [copy.covers, copy.upto]
             if copy.covers < now.must:
-                late.append(f"{LATE}:{w.name}")
+                late.append(f"{LATE}{w.name}")
     sums.defaulted += defaulted
     sums.late += len(late)
     readings = dict(zip(every, values, strict=True))

@@ -7,12 +7,12 @@ grows; it never ends by itself. Ends with 0 on SIGTERM.
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 from pathlib import Path
 
 from hotpath.clock import SECOND, Clock
+from hotpath.ending import told_to_end
 from hotpath.errors import BadConfig, HotpathError, Unavailable
 from hotpath.files import hold
 from hotpath.handoffs import TILES
@@ -35,9 +35,7 @@ log = logging.getLogger(__name__)
 def main(argv: list[str]) -> int:
     """Follow until SIGTERM or SIGINT: exit code 0; 1 with the reason in the log where it cannot."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = told_to_end()
     try:
         settings = load(Path(argv[0]) if argv else None)
         with hold(settings.data / "onprem" / ".state.lock", "state follower a data folder"):

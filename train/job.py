@@ -26,6 +26,7 @@ from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.fitted import Fitted
 from hotpath.contract.metrics import METRICS
 from hotpath.contract.model import Contract
+from hotpath.due import due
 from hotpath.errors import HotpathError
 from hotpath.files import free
 from hotpath.handoffs import HOSTS, PARITY, Announcement, Parity
@@ -37,7 +38,6 @@ from hotpath.publish import DELIVERY_S, publish
 from train.account import Account
 from train.clocks import Clocks, for_clocks
 from train.content import Model, facts, files
-from train.due import due
 from train.folder import Folder
 from train.gate import agreeing, trainable, verdict
 from train.parameters import FIXED

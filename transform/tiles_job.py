@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from hotpath import settings as configuration
 from hotpath.clock import Clock, Micros
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
+from hotpath.ending import told_to_end
 from hotpath.errors import BadArtifact, BadConfig, BadInput, HotpathError, Unavailable
 from hotpath.files import hold
 from hotpath.handoffs import MARKS, Mark
@@ -30,14 +30,13 @@ from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
 from hotpath.points import Points
 from hotpath.progress import Progress
-from transform.remembered import Remembered
+from hotpath.trouble import Troubles
+from transform.replaced import Remembered
 from transform.standing import Shelf, Stood, stood
 from transform.tiler import Seen, Tiler
 
 PAUSE_S = 0.2
 POINTS_S = 10.0
-QUIET_S = 60.0
-"""Between two tellings of the same trouble."""
 QUEUED = 20_000
 MOST_MARKS = 5_000
 
@@ -67,11 +66,12 @@ class Tiling:
     _tilers: dict[str, Tiler] = field(default_factory=dict)
     _stood: dict[str, Stood] | None = None
     _marks: Tail | None = None
-    _told: dict[tuple[str, str], float] = field(default_factory=dict)
+    _troubles: Troubles = field(init=False)
 
     def __post_init__(self) -> None:
         self._remembered = Remembered(self.settings.tiles() / "contracts.json")
         self._deployed = Deployed(self.settings.deployed())
+        self._troubles = Troubles(log, self.clock.elapsed)
 
     def turn(self) -> bool:
         """Everything that is new; whether there is more at once. Raises Unavailable where Kafka is away."""
@@ -95,11 +95,9 @@ class Tiling:
         return {name: at for tiler in self._tilers.values() for name, at in tiler.told().items()}
 
     def trouble(self, where: str, error: HotpathError | OSError) -> None:
-        """Named once a minute, whatever the value that was found."""
-        key = where, error.thing if isinstance(error, HotpathError) else str(error.strerror)
-        if not self.stopping.is_set() and self.clock.elapsed() - self._told.get(key, -QUIET_S) >= QUIET_S:
-            self._told[key] = self.clock.elapsed()
-            log.error("%s: %s", where, error)
+        """Named once a minute; nothing is told of what ends because this process does."""
+        if not self.stopping.is_set():
+            self._troubles.tell(where, error)
 
     def _follow(self) -> None:
         """The contracts that must be told now; what stands of layouts that none of them has is cleared."""
@@ -188,9 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", type=Path)
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = told_to_end()
     try:
         run(configuration.load(asked.settings), stopping)
     except HotpathError as error:

@@ -19,6 +19,7 @@ from hotpath import rewriting
 from hotpath.clock import SECOND, Clock, Micros, wait
 from hotpath.contract.model import Contract
 from hotpath.deployed import contracts
+from hotpath.due import due
 from hotpath.errors import HotpathError
 from hotpath.files import hold
 from hotpath.kafka import KafkaLog
@@ -39,15 +40,6 @@ QUEUED_POINTS = 1_000
 FLUSH_S = 1.0
 
 log = logging.getLogger("upkeep")
-
-
-def due(last: Micros | None, every: Micros, now: Micros) -> bool:
-    """Whether a compaction is due at `now`, the last one having begun at `last` (None: not known).
-
-    >>> due(None, 10, 0), due(5, 10, 14), due(5, 10, 15)
-    (True, False, True)
-    """
-    return last is None or now - last >= every
 
 
 @dataclass
@@ -87,10 +79,8 @@ class Upkeep:
             if is_due:
                 self.progress.say("compacting", pipeline=contract.name)
                 ranges = compact(lake)
-        except (HotpathError, OSError):  # a bad file, a full disk: what is past its time goes nevertheless
-            self._take_away(lake, contract, now if is_due else None)
-            raise
-        retired, removed = self._take_away(lake, contract, now if is_due else None)
+        finally:  # also after a bad file or on a full disk what is past its time goes
+            retired, removed = self._take_away(lake, contract, now if is_due else None)
         if is_due:
             self._compacted[contract.name] = now
             self._seconds[contract.name] = self.clock.elapsed() - began

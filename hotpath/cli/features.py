@@ -30,9 +30,9 @@ from hotpath.contract.row import row_function
 from hotpath.contract.types import EPOCH, Value
 from hotpath.errors import BadInput
 from hotpath.lake import Lake
+from hotpath.readings import Reads
 from hotpath.settings import Settings
 from hotpath.tiles import Reader
-from hotpath.windows import Reads
 from serve.redis_state import RedisStore
 from serve.stages import Sums
 from serve.state import Held, State

@@ -12,8 +12,8 @@ from hotpath.clock import DAY, MINUTE, SECOND, Micros
 from hotpath.contract.aggregates import Layout
 from hotpath.contract.statistics import Part
 from hotpath.contract.types import Value
+from hotpath.readings import Reads, Windows
 from hotpath.tiles import Reader, Tiles, packed
-from hotpath.windows import Reads, Windows
 from serve.breaker import LONGEST_S, Breaker
 from serve.redis_state import MemoryStore
 from serve.stages import Sums

@@ -21,7 +21,7 @@ from hotpath.tiles import unpacked
 from tests.contract.samples import CONTRACT
 from tests.unit.transform.tiled_lake import AGGREGATES, START, TILED, Site, event, label, land
 from transform.compaction import compact
-from transform.remembered import Entry, Remembered, renewed
+from transform.replaced import Entry, Remembered, renewed
 from transform.standing import Shelf, stood
 
 WHO = ("ann", "bob", "a/c")

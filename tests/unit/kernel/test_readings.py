@@ -14,8 +14,8 @@ from hotpath.contract.statistics import BY_NAME, Part
 from hotpath.contract.tree import Reading
 from hotpath.contract.types import Type
 from hotpath.errors import BadArtifact
+from hotpath.readings import Windows
 from hotpath.tiles import Tiles, packed, window
-from hotpath.windows import Windows
 
 TILE, TILES = 5 * MINUTE, 24
 AGGREGATE = Aggregate(

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotpath.clock import HOUR, Micros
-from train.due import due
+from hotpath.due import due
 
 INSTANTS = st.integers(0, 10**12)
 

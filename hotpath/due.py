@@ -1,4 +1,4 @@
-"""When the next run is due: a pure schedule, so that a replayed clock can drive it."""
+"""When what is done again and again is due: a pure schedule, so that a replayed clock can drive it."""
 
 from hotpath.clock import Micros
 
