@@ -36,9 +36,10 @@ CONF = {
     "spark.sql.adaptive.enabled": "false",
     # Rows that a worker makes tiles of at a time: so many that a key has several in a tile.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
-    # What is put to disk of the cached rows is let go at once: by default its writer holds the last hundred
-    # batches, and of a million rows with readings that is more than the heap.
-    "spark.serializer.objectStreamReset": "1",
+    # As the lake's own files have it; and any year that a field holds is what it says.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
 }
 
 

@@ -39,6 +39,11 @@ class Folder:
         return self.path / "account.json"
 
     @property
+    def judged(self) -> Path:
+        """Every event of the window and its verdict, while `build` runs: raw, so it does not outlive that."""
+        return self.path / "judged.parquet"
+
+    @property
     def fitted(self) -> Path:
         """Levels and baselines of the training rows."""
         return self.path / "fitted.json"

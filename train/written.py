@@ -5,6 +5,7 @@ Runs the plan's actions and writes into one folder; decides nothing but the cut 
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -36,13 +37,10 @@ def write(
     unlisted: int,
     folder: Folder,
 ) -> Account:
-    """Write train.parquet/, holdout.parquet/, golden.parquet/, fitted.json and account.json.
-
-    The cache is let go.
-    """
-    cached = judged.persist()
-    cut = _cut(cached.filter(F.col("left_out").isNull()), contract.train.holdout)
-    table = parted(cached, cut)
+    """Write train.parquet/, holdout.parquet/, golden.parquet/, fitted.json and account.json."""
+    whole = _put_down(judged, folder)
+    cut = _cut(whole.filter(F.col("left_out").isNull()), contract.train.holdout)
+    table = parted(whole, cut)
     account = _account(table, contract.labels, span, clocks, batches, unlisted)
     levels = Fitted(fitted_levels(_side(table, "train"), contract))
     for side in SIDES:
@@ -50,8 +48,16 @@ def write(
     _write_golden(_side(table, "holdout"), contract, levels, folder)
     folder.fitted.write_bytes(Fitted(levels.levels, _baselines(contract, folder)).to_bytes())
     folder.account.write_bytes(account.to_bytes())
-    cached.unpersist()
+    shutil.rmtree(folder.judged)
     return account
+
+
+def _put_down(judged: DataFrame, folder: Folder) -> DataFrame:
+    """The table as it is read again from disk: of a cached one Spark would look through the long plan that
+    made it at each of the actions that follow, and hold it in the heap.
+    """
+    judged.write.parquet(str(folder.judged))
+    return judged.sparkSession.read.schema(judged.schema).parquet(str(folder.judged))
 
 
 def _cut(rows: DataFrame, share: float) -> Micros:

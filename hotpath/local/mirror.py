@@ -71,6 +71,9 @@ def _wide(source: str, target: str) -> dict[str, object]:
         # A transaction a poll, and a commit takes several round trips: so many records share them.
         # monitoring.gaps.MOST_AT_ONCE must not be less.
         f"{source}.consumer.max.poll.records": MOST_A_POLL,
+        # Every poll that finds a record is a transaction: of a stream that trickles, five a second at most.
+        f"{source}.consumer.fetch.min.bytes": MIB // 16,
+        f"{source}.consumer.fetch.max.wait.ms": 200,
         # Read ahead while a transaction is on its way: of each partition more than one poll's worth.
         f"{source}.consumer.max.partition.fetch.bytes": 8 * MIB,
         # Bounds what is read ahead, large records too: the heap is small.

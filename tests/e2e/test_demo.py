@@ -144,7 +144,7 @@ class System:
         names = {"serve.app": "", "serve.job": "", "monitoring.job": "", "transform.job": "flights"}
         found = {}
         for process in self.processes():
-            line = process.cmdline()
+            line = _line(process)
             for name, last in names.items():
                 if name in line and line[-1].endswith(last):
                     found[name] = process.pid
@@ -160,6 +160,13 @@ class System:
         text = text.replace("127.0.0.1:8090", f"127.0.0.1:{self.ports['CONSOLE__PORT']}")
         text = text.replace("127.0.0.1:19092", f"127.0.0.1:{self.ports['KAFKA__ONPREM__PORT']}")
         return text.replace(".venv/bin/hotpath", HOTPATH)
+
+
+def _line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it ended while it was looked at
+        return []
 
 
 def _data_of(process: psutil.Process) -> str | None:
@@ -282,7 +289,7 @@ def test_a_compacted_lake_is_the_same_lake(system: System) -> None:
 def test_a_redis_that_is_killed_costs_no_answer_and_is_filled_again(system: System) -> None:
     # It names itself anew by its port, over its environment: it is not among `processes`.
     title = f"redis-server 127.0.0.1:{system.ports['REDIS__PORT']}"
-    victim = next(p for p in psutil.process_iter() if " ".join(p.cmdline()).startswith(title))
+    (victim,) = (p for p in psutil.process_iter() if " ".join(_line(p)).startswith(title))
     victim.kill()
     answer = system.json("score", "--example")
     assert answer["outputs"][0]["data"][0] is not None
@@ -358,7 +365,7 @@ def test_every_panel_of_the_dashboard_has_something_to_show(system: System) -> N
 
 def test_a_stream_job_that_is_killed_is_started_again_and_goes_on(system: System) -> None:
     batches = Lake(system.data / "cloud" / "lake", "flights").newest() or 0
-    victim = next(p for p in system.processes() if p.cmdline()[-2:] == ["transform.job", "flights"])
+    victim = next(p for p in system.processes() if _line(p)[-2:] == ["transform.job", "flights"])
     for process in [*victim.children(recursive=True), victim]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
