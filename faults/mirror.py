@@ -19,8 +19,8 @@ KILLS = 20
 SOME = 300
 """Records that must have crossed, or wait, before something is broken."""
 MUST_FIND_S = 60.0
-HEAVY = 20
-"""Records at once: a thousand a second, so that a transaction is open nearly always."""
+HEAVY, LARGE = 20, 4096
+"""Records at once and bytes of each: 4 MB a second, so that a transaction is open nearly always."""
 LATEST_KILL_S = 1.0
 
 
@@ -77,7 +77,7 @@ def killed(seed: int, kills: int = KILLS) -> Outcome:
     chance = random.Random(seed)
     times = int(os.environ.get("HOTPATH_KILLS", kills))
     with mirror_site() as site, site.watched() as watch:
-        with loaded(site.address("onprem"), EVENTS.name, HEAVY) as load:
+        with loaded(site.address("onprem"), EVENTS.name, HEAVY, LARGE) as load:
             for _ in range(times):
                 _some_have_crossed(site, _copied(site))
                 wait(chance.uniform(0, LATEST_KILL_S))
@@ -134,7 +134,7 @@ FAULTS = (
     ),
     Fault(
         "MirrorMaker killed mid-transaction",
-        "SIGKILL under a thousand records a second, 20 times, started again each time",
+        "SIGKILL under 4 MB a second, 20 times, started again each time",
         killed,
     ),
 )

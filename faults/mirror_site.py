@@ -7,6 +7,7 @@ committed records of the cloud's topic, which are what the stream job reads.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import tempfile
 import threading
@@ -44,11 +45,15 @@ DEADLINE_S = 180.0
 
 @dataclass
 class Load:
-    """About `at_once` times fifty records a second to `topic` until stopped; `acknowledged` is the ledger."""
+    """About `at_once` times fifty records a second to `topic` until stopped; `acknowledged` is the ledger.
+
+    `size`: bytes of a record's value, which do not compress.
+    """
 
     address: str
     topic: str
     at_once: int = 4
+    size: int = 0
     acknowledged: Counter[bytes] = field(default_factory=Counter)
     given_up: int = 0
     sent: int = 0
@@ -60,7 +65,8 @@ class Load:
         while not self.stopping.wait(EVERY_S):
             for _ in range(self.at_once):
                 name, self.sent = b"%d" % self.sent, self.sent + 1
-                log.send(self.topic, name, name, on_delivery=partial(self._told, name))
+                value = random.randbytes(self.size)
+                log.send(self.topic, value, name, on_delivery=partial(self._told, name))
         self.given_up += log.flush(FLUSH_S)
 
     def _told(self, name: bytes, error: Exception | None) -> None:
@@ -69,9 +75,9 @@ class Load:
 
 
 @contextmanager
-def loaded(address: str, topic: str, at_once: int = 4) -> Iterator[Load]:
+def loaded(address: str, topic: str, at_once: int = 4, size: int = 0) -> Iterator[Load]:
     """Steady load for as long as the block; after it everything sent is acknowledged, or given up."""
-    load = Load(address, topic, at_once)
+    load = Load(address, topic, at_once, size)
     thread = threading.Thread(target=load.run, name="load")
     thread.start()
     try:
@@ -136,7 +142,7 @@ class MirrorSite:
 
 
 def crossed(address: str, topic: str, committed: bool = True) -> Counter[bytes]:
-    """How often each value stands in a topic, all partitions read to their end; also what was aborted."""
+    """How often each key stands in a topic, all partitions read to their end; also what was aborted."""
     consumer = Consumer(
         {
             "bootstrap.servers": address,
@@ -154,7 +160,7 @@ def crossed(address: str, topic: str, committed: bool = True) -> Counter[bytes]:
         if message is None:
             raise Unavailable(f"topic {topic}", f"{found.total()} records", "its end")
         if (error := message.error()) is None:
-            found[message.value()] += 1
+            found[message.key()] += 1
         elif error.code() == KafkaError._PARTITION_EOF:
             unread.discard(message.partition())
     consumer.close()

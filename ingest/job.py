@@ -100,26 +100,30 @@ class Job:
         self.progress.say("importing", imported=dict(counts))
 
     def _replay(self, replay: Replay, sender: Sender) -> None:
-        second = 0
+        second = through = 0
         while not self.stopping.is_set():
-            if self.clock.timeline().rate > 0:
-                self._send_due(replay, sender)
+            now = self.clock.now()
+            if self.clock.timeline().rate == 0 or self._sent_due(replay, sender, now):
+                through = now
             self.onprem.poll(0)
             if (present := self.clock.real() // SECOND) > second:
                 second = present
-                self._each_second()
+                self._each_second(through)
             wait(TICK_S)
 
-    def _send_due(self, replay: Replay, sender: Sender) -> None:
-        for record in replay.ready(self.clock.now()):
+    def _sent_due(self, replay: Replay, sender: Sender, now: Micros) -> bool:
+        """Whether all that is due by `now` has been sent."""
+        for record in replay.ready(now):
             if self.stopping.is_set() or not sender.send(record):
                 replay.back(record)
-                return
+                return False
+        return True
 
-    def _each_second(self) -> None:
+    def _each_second(self, through: Micros) -> None:
+        """`virtual`: the instant through which everything that was due has been sent."""
         self.ledger.flush()
         state = "replaying" if self.clock.timeline().rate > 0 else "waiting for the clock"
-        self.progress.say(state, produced=self.ledger.counts(), virtual=self.clock.now())
+        self.progress.say(state, produced=self.ledger.counts(), virtual=through)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from hotpath.clock import SECOND, Clock, Micros
 from hotpath.contract.aggregates import Layout
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Source
-from hotpath.errors import BadArtifact, Unavailable
+from hotpath.errors import HotpathError
 from hotpath.lake import Lake
 from hotpath.manifests import RETIRED, Name
 from hotpath.points import Points
@@ -210,19 +210,19 @@ class Tiler:
     def turn(self, seen: Seen | None) -> bool:
         """Everything new of every layout; whether there is more to take in at once.
 
-        Trouble with one hinders no other. Raises BadArtifact, Unavailable or OSError, the first there was.
+        Trouble with one hinders no other. Raises HotpathError or OSError, the first there was.
         """
         known = self._revisions
         # A long lake is not listed at every turn: marks come once a second.
         revisions = known if known is not None and seen is None else self._revised()
         self._revisions = revisions if known is None else known
         renewed = any(not self._retired(name) for name in revisions - self._revisions)
-        troubles: list[BadArtifact | Unavailable | OSError] = []
+        troubles: list[HotpathError | OSError] = []
         behind = False
         for each in self._following.values():
             try:
                 behind |= each.turn(seen, renewed, self._shelf, self._clock)
-            except (BadArtifact, Unavailable, OSError) as error:
+            except (HotpathError, OSError) as error:
                 troubles.append(error)
         if troubles:
             raise troubles[0]

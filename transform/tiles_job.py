@@ -81,7 +81,7 @@ class Tiling:
         for name, tiler in self._tilers.items():
             try:
                 behind |= tiler.turn(seen)
-            except (BadArtifact, Unavailable, OSError) as error:
+            except (HotpathError, OSError) as error:
                 self.trouble(name, error)
         return behind
 

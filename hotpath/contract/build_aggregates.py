@@ -19,6 +19,8 @@ from hotpath.contract.used import readings_used
 
 MOST_TILES = 1440
 """In a horizon: a packed key stays small, and a window of it cheap."""
+MOST_KEPT = 2 * MOST_TILES
+"""In a packed key, which holds horizon and delay, and a delay more that a late follower may have missed."""
 _KEYS = (Type.STRING, Type.CATEGORY, Type.LONG, Type.BOOL)
 _VALUES = (Type.BOOL, Type.LONG, Type.DOUBLE)
 _TEXTS = (Type.STRING, Type.CATEGORY)
@@ -136,6 +138,9 @@ def _spans(section: Section) -> tuple[Micros, Micros, Micros, Micros]:
     tile, horizon, delay = (section.duration(key) for key in ("tile", "horizon", "delay"))
     if horizon % tile or not horizon // tile <= MOST_TILES:
         raise section.wrong("horizon", f"whole tiles of {duration_text(tile)}, at most {MOST_TILES}")
+    if horizon + 2 * delay > MOST_KEPT * tile:
+        longest = duration_text((MOST_KEPT * tile - horizon) // 2 // SECOND * SECOND)
+        raise section.wrong("delay", f"at most {longest}: of such tiles a key can keep {MOST_KEPT}")
     default = max(SECOND, delay // 4 // SECOND * SECOND)
     grace = section.duration("grace") if "grace" in section.data else default
     if grace >= delay:

@@ -70,7 +70,7 @@ AGGREGATE = (
     Key("digits", f"0 to {MOST_DIGITS}", f"decimals kept of a double (default {DIGITS})", optional=True),
     Key("tile", "a duration", "the span of arrival that is summed up: windows are as fine as this"),
     Key("horizon", "a duration", "the longest window, whole tiles"),
-    Key("delay", "a duration", "a row reads the tiles that had ended so long before it"),
+    Key("delay", "a duration", "a row reads tiles that ended so long ago; horizon + 2 delay: 2880 tiles"),
     Key("grace", "a duration", "a tile is published so long after its end (default: delay / 4)", True),
     Key("default", "STATISTIC: NUMBER", "what is read where tiles cannot be had (default null)", True),
 )

@@ -97,12 +97,13 @@ def _counted(
 @st.composite
 def _spans(draw: st.DrawFn) -> dict[str, Any]:
     tile, unit = draw(st.integers(1, 60)), draw(st.sampled_from("smh"))
-    delay = draw(st.integers(1, 60))
-    grace = {"grace": f"{draw(st.integers(1, delay * 60 - 1))}s"} if draw(st.booleans()) else {}
+    length = tile * {"s": 1, "m": 60, "h": 3600}[unit]
+    delay = draw(st.integers(2, min(720 * length, 3600)))
+    grace = {"grace": f"{draw(st.integers(1, delay - 1))}s"} if draw(st.booleans()) else {}
     return {
         "tile": f"{tile}{unit}",
         "horizon": f"{tile * draw(st.integers(1, 1440))}{unit}",
-        "delay": f"{delay}m",
+        "delay": f"{delay}s",
         **grace,
         **({"default": {"count": draw(st.integers(0, 9)), "age": 0.5}} if draw(st.booleans()) else {}),
     }

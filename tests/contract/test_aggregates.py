@@ -135,6 +135,9 @@ REFUSED: dict[str, tuple[str, str, str, str]] = {
         "horizon: 1h, delay: 2m}", "horizon: 1m, delay: 2m}", "gusts.horizon", "whole tiles of 5m",
     ),
     "a horizon of too many tiles": ("tile: 1m", "tile: 2s", "aggregates.asked.horizon", "at most 1440"),
+    "a delay of too many tiles": (
+        "horizon: 1h, delay: 2m}", "horizon: 1h, delay: 7d}", "gusts.delay", "at most 7170m: of such tiles",
+    ),
     "a tile of half a second": ("tile: 5m", "tile: 0.5s", "aggregates.told.tile", "a duration like"),
     "a grace as long as the delay": ("grace: 20s", "grace: 2m", "asked.grace", "shorter than the delay"),
     "a delay that leaves no grace": ("delay: 2m}", "delay: 1s}", "gusts.delay", "shorter than the delay"),

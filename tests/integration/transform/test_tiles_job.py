@@ -1,6 +1,7 @@
 """The process that tells tiles, on a real broker and a lake that a real stream job lands: both are killed.
 
-Every value on the topic is then what a tiler that nobody disturbed tells of the same lake.
+Every row and every value on the topic, and so every feature, is then what jobs that nobody disturbed make of
+the same topics.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from faults.stream_site import kill_tree
@@ -151,6 +152,12 @@ def undisturbed(lake: Lake, contract: Contract, at: Micros) -> dict[str, bytes]:
     return {(e.key or b"").decode(): e.value for e in log.entries if e.topic == TILES and e.value is not None}
 
 
+def rows(lake: Lake) -> list[dict[str, object]]:
+    """Every event and label that landed, and where it stood, whatever batch and file it is in."""
+    found = [row for dataset in ("events", "labels") for row in lake.read(dataset).to_pylist()]
+    return sorted(found, key=lambda row: (row["topic"], row["partition"], row["offset"]))
+
+
 def values(topic: dict[str, bytes], contract: Contract, end: Micros) -> dict[str, Tiles]:
     """The tiles of each key that ended by `end`, without when and of what batch they were told."""
     found = {}
@@ -195,8 +202,15 @@ def test_killed_while_they_tell_and_land_every_value_is_that_of_an_undisturbed_r
         end = Clock().now() + SECOND
         until(lambda: site.told() > end, "all that was sent is told", START_S, lambda: processes.logs)
     processes.stop(tiler, landing)
+    calm = Lake(tmp_path / "calm" / "cloud" / "lake", found.name)
+    Deployed(tmp_path / "calm" / "deployed").put(found)
+    landing = replace(site, env={**env, "HOTPATH__DATA": str(tmp_path / "calm")}).start(
+        "transform.job", found.name
+    )
+    until(lambda: rows(calm) == rows(lake), "an undisturbed job landed the same rows", START_S)
+    processes.stop(landing)
     topic = site.topic()
-    expected = undisturbed(lake, found, end + 10 * SECOND)
+    expected = undisturbed(calm, found, end + 10 * SECOND)
     assert values(topic, found, end) == values(expected, found, end)
     _, late_at = secondly(found)
     told = {origin: unpacked(topic[late_at.key(origin)], late_at) for origin in made.acknowledged}

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from hotpath.clock import SECOND, Clock
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
+from hotpath.errors import BadInput
 from hotpath.handoffs import MARKS, TILES, Mark
 from hotpath.kafka import MemoryLog
 from hotpath.lake import Lake
@@ -74,6 +76,28 @@ def test_a_lake_that_does_not_read_hinders_no_other(job: Tiling) -> None:
     assert isinstance(job.admin, Ends)
     assert job.admin.asked == ["bad.answered", "bad.asked", "good.answered", "good.asked"]
     path.unlink()
+
+
+class SmallLog(MemoryLog):
+    """Takes no value of the pipeline `bad`, as a broker refuses one that is too large."""
+
+    def send(
+        self, topic: str, value: bytes | None, key: bytes | None = None, *more: Any, **named: Any
+    ) -> bool:
+        if topic == TILES and value is not None and (key or b"").startswith(b"bad/"):
+            raise BadInput("message", f"{len(value)} bytes", "at most 1 MB")
+        return super().send(topic, value, key, *more, **named)
+
+
+def test_a_value_that_the_log_refuses_hinders_no_other(job: Tiling) -> None:
+    job.log = SmallLog()
+    good, bad = pipeline("good"), pipeline("bad")
+    for contract in (bad, good):
+        Deployed(job.settings.deployed()).put(contract)
+        land(Lake(job.settings.lake_root(), contract.name), contract, [event("ann", AGO + 1)])
+    mark(job, AGO + 40)
+    assert {layout.id for layout in good.layouts} <= told(job)
+    assert not {layout.id for layout in bad.layouts} & told(job)
 
 
 def test_a_deployment_is_followed_without_a_restart(job: Tiling) -> None:
