@@ -14,6 +14,7 @@ from hotpath.errors import BadArtifact
 from hotpath.files import replace
 from hotpath.settings import Settings
 
+AGAIN = "deploy it again"
 _Stamp = tuple[int, int]
 """When a file was written (ns) and its inode: `replace` makes a new one."""
 
@@ -60,7 +61,11 @@ def contracts(settings: Settings) -> tuple[Contract, ...]:
 
 
 def _contract(path: Path) -> Contract:
-    found = Contract.from_json(path.read_bytes())
+    try:
+        found = Contract.from_json(path.read_bytes())
+    except BadArtifact as error:  # which knows of a bundle's file only
+        where = f"{path}{error.thing.removeprefix('contract.json')}"
+        raise BadArtifact(where, error.value, error.expected, AGAIN) from error
     if found.name != path.stem:
-        raise BadArtifact(str(path), found.name, f"the contract of {path.stem}", "deploy it again")
+        raise BadArtifact(str(path), found.name, f"the contract of {path.stem}", AGAIN)
     return found

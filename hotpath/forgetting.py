@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.forget_rows import columns, theirs
 from hotpath.lake import RESTORE, Dataset, File, Lake, Manifest
+from hotpath.lake_files import HARMED
 from hotpath.rewriting import Reached, nothing
 
 POINTS = ("before the files", "before the manifest", "before the removal", "after the removal")
@@ -57,22 +59,33 @@ def forget(
 ) -> Forgotten:
     """Erase `entity` from every batch that is published by now.
 
-    Raises BadInput on no entity at all, BadArtifact on a file that does not read, BadConfig where another
-    process rewrites this lake still after `patience_s` (real).
+    Raises BadInput on no entity at all, BadConfig where another process rewrites this lake still after
+    `patience_s` (real); BadArtifact where the lake has lost something, before anything is erased, and on a
+    file that does not read, which says what was erased before it.
     """
     if not entity:
         raise BadInput("entity", entity, "a text that is not empty")
     with rewriting.hold(lake, patience_s):
-        leftovers = rewriting.remove_superseded(lake) + rewriting.remove_unborn(lake)
+        leftovers = rewriting.remove_unborn(lake) + rewriting.remove_superseded(lake)
         rows: Counter[Dataset] = Counter()
         rewritten = 0
         manifests = lake.manifests()
         for manifest in manifests:
-            hit = [file for file in manifest.files if _count(lake, contract, file, entity)]
-            if hit:
-                rewritten += len(hit)
-                rows.update(_rewrite(lake, contract, manifest, hit, entity, reached))
+            try:
+                hit = [file for file in manifest.files if _count(lake, contract, file, entity)]
+                if hit:
+                    rows.update(_rewrite(lake, contract, manifest, hit, entity, reached))
+                    rewritten += len(hit)
+            except BadArtifact as error:
+                raise _stopped(error, manifest, rows) from error
         return Forgotten(dict(rows), rewritten, leftovers, max((m.batch for m in manifests), default=None))
+
+
+def _stopped(error: BadArtifact, at: Manifest, rows: Mapping[Dataset, int]) -> BadArtifact:
+    """The same error, with how far it got: what was erased before it stays erased."""
+    erased = ", ".join(f"{count} {dataset}" for dataset, count in sorted(rows.items())) or "nothing"
+    far = f"erased so far: {erased}, in the batches before {at.first}; what is in later ones is there still"
+    return BadArtifact(error.thing, error.value, error.expected, f"{RESTORE} and forget again ({far})")
 
 
 def _rewrite(
@@ -120,7 +133,7 @@ def _count(lake: Lake, contract: Contract, file: File, entity: str) -> int:
     try:
         with pq.ParquetFile(path) as found:
             table = found.read(list(columns(contract, file.dataset, found.schema_arrow)))
-    except (pa.ArrowInvalid, OSError) as error:
+    except HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
     return int(pc.sum(theirs(table, entity)).as_py() or 0)
 
@@ -137,7 +150,7 @@ def _without(
     out, gone, left = None, list[pa.Table](), 0
     with pq.ParquetFile(lake.checked(file)) as found:
         for number in range(found.num_row_groups):
-            table = found.read_row_group(number)
+            table = _row_group(found, number, lake.path(file))
             mask = theirs(table.select(columns(contract, file.dataset, table.schema)), entity)
             gone.append(table.filter(mask))
             stays = table.filter(pc.invert(mask))
@@ -150,3 +163,10 @@ def _without(
         out.close()
     there = None if out is None else rewriting.written(lake, path, file.dataset, left)
     return there, pa.concat_tables(gone)
+
+
+def _row_group(found: pq.ParquetFile, number: int, path: Path) -> pa.Table:
+    try:
+        return found.read_row_group(number)
+    except HARMED as error:
+        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error

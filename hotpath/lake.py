@@ -139,19 +139,19 @@ class Lake:
         return tuple(name for name in found if name is not None)
 
     def read_manifest(self, name: Name) -> Manifest:
-        """Raises BadArtifact where it is no manifest, FileNotFoundError where it is not there."""
+        """Raises BadArtifact where it is none or another's, FileNotFoundError where it is not there."""
         path = self.manifest_path(name)
-        return Manifest.from_bytes(path.read_bytes(), str(path))
+        found = Manifest.from_bytes(path.read_bytes(), str(path))
+        if found.name != name:
+            raise BadArtifact(str(path), f"the content of {found.name.file}", "its own", RESTORE)
+        return found
 
     def batches(self, name: Name) -> tuple[Manifest, ...]:
         """The batches of a range, without files; of one batch alone itself.
 
-        Raises BadArtifact where their record is none, FileNotFoundError where it is not there.
+        Raises BadArtifact where their record is absent, is none, or has not each of them once.
         """
-        if name.first == name.last:
-            return (self.read_manifest(name),)
-        path = self.folder / "manifest" / name.batches
-        return batches_of(path.read_bytes(), str(path))
+        return self._looked(lambda _: self._batches(name))
 
     def manifest_path(self, name: Name) -> Path:
         """Where a manifest stands."""
@@ -228,9 +228,9 @@ class Lake:
     def checked(self, file: File) -> Path:
         """Where a file lies. Raises BadArtifact where it is absent or cut."""
         path = self.path(file)
-        found = path.stat().st_size if path.exists() else None
-        if found != file.bytes:
-            raise BadArtifact(str(path), found, f"the {file.bytes} bytes its manifest lists")
+        found = f"{path.stat().st_size} bytes" if path.exists() else "absent"
+        if found != f"{file.bytes} bytes":
+            raise BadArtifact(str(path), found, f"the {file.bytes} bytes its manifest lists", RESTORE)
         return path
 
     def datasets(self) -> tuple[Dataset, ...]:
@@ -310,16 +310,26 @@ class Lake:
             cursor = name.last + 1
         return tuple(found[:most])
 
+    def _batches(self, name: Name) -> tuple[Manifest, ...]:
+        """Like `batches`, but raises FileNotFoundError where the record is not there."""
+        if name.first == name.last:
+            return (self.read_manifest(name),)
+        path = self.folder / "manifest" / name.batches
+        found = batches_of(path.read_bytes(), str(path))
+        if [batch.batch for batch in found] != list(range(name.first, name.last + 1)):
+            raise BadArtifact(str(path), f"{len(found)} batches", "each of the range once", RESTORE)
+        return found
+
     def _share(self, name: Name, first: int, last: int) -> Manifest:
         found = self.read_manifest(name)
-        return found if (first, last) == name[:2] else share(found, self.batches(name), first, last)
+        return found if (first, last) == name[:2] else share(found, self._batches(name), first, last)
 
     def _shares(self, name: Name, first: int) -> Iterator[Manifest]:
         found = self.read_manifest(name)
         if first <= name.first and (found.alone or sum(f.rows for f in found.files) <= SHARE_ROWS):
             yield found
         else:
-            yield from shares(found, self.batches(name), first, SHARE_ROWS)
+            yield from shares(found, self._batches(name), first, SHARE_ROWS)
 
     def _renewed(self, listed: Sequence[Manifest], names: tuple[Name, ...]) -> tuple[Manifest, ...]:
         """What is in force in the place of these: neighbours that are in one range by now as one share."""

@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from hotpath.errors import BadArtifact
-from hotpath.lake import UNIT, Dataset, File, Lake, Manifest
-from hotpath.manifests import NO_RECORDS, NO_ROWS, RETIRED, Offsets, in_force, records
+from hotpath.errors import BadArtifact, shown
+from hotpath.lake import UNIT, Dataset, File, Import, Lake, Manifest
+from hotpath.lake_files import HARMED
+from hotpath.manifests import NO_RECORDS, NO_ROWS, RETIRED, Name, Offsets, in_force, records
 
 Schemas = Mapping[tuple[Dataset, str], pa.Schema]
 """What files in DATASET/schema=HASH look like, by both."""
@@ -66,6 +67,10 @@ class _Check:
     def breach(self, where: str, found: object, expected: object) -> None:
         self.found.append(Breach(where, str(found), str(expected)))
 
+    def refused(self, error: BadArtifact) -> None:
+        found = error.value if isinstance(error.value, str) else shown(error.value)
+        self.breach(error.thing, found, error.expected)
+
 
 def check(lake: Lake, schemas: Schemas) -> Checked:
     """Every law over all that is in force. Folders that `schemas` has not must be of one schema each.
@@ -74,21 +79,20 @@ def check(lake: Lake, schemas: Schemas) -> Checked:
     """
     names = lake.names()
     force = in_force(names)
-    done, before = _Check(lake, dict(schemas)), None
+    done, before, due = _Check(lake, dict(schemas)), None, 0
     for name in force:
-        try:
-            manifest = lake.read_manifest(name)
-            _follows(done, before, manifest)
+        manifest = _manifest(done, name)
+        _follows(done, before, name, manifest, due)
+        if manifest is not None:
             _batches(done, manifest)
-        except BadArtifact as error:
-            done.breach(error.thing, "no manifest", error.expected)
-            continue
-        except FileNotFoundError as error:
-            done.breach(str(error.filename), "absent", "a part of the manifests")
-            continue
-        _landed(done, manifest)
-        before = manifest
+            _landed(done, manifest)
+        before, due = manifest, name.last + 1
+    _imports(done)
     unlisted = _unlisted(lake)
+    if unlisted and not names:
+        done.breach(
+            str(lake.folder / "manifest"), f"no manifest beside {unlisted} files", "one of each batch"
+        )
     return Checked(
         len(force),
         done.files,
@@ -103,17 +107,39 @@ def check(lake: Lake, schemas: Schemas) -> Checked:
 def _unlisted(lake: Lake) -> int:
     try:
         return len(lake.unlisted())
-    except BadArtifact:  # told already: a manifest that is none lists nothing
+    except (BadArtifact, OSError):  # told already: a manifest that is none lists nothing
         return 0
 
 
-def _follows(done: _Check, before: Manifest | None, manifest: Manifest) -> None:
+def _manifest(done: _Check, name: Name) -> Manifest | None:
+    try:
+        return done.lake.read_manifest(name)
+    except BadArtifact as error:
+        done.refused(error)
+    except OSError as error:
+        done.breach(str(error.filename), error.strerror, "a manifest that can be read")
+    return None
+
+
+def _imports(done: _Check) -> None:
+    """Each record of an import reads; one that was deleted has left no trace here."""
+    for path in sorted((done.lake.folder / "imports").glob("*.json")):
+        try:
+            found = Import.from_bytes(path.read_bytes(), str(path)).id
+            if found != path.stem:
+                done.breach(str(path), f"import {found}", "the one of its name")
+        except BadArtifact as error:
+            done.refused(error)
+        except OSError as error:
+            done.breach(str(path), error.strerror, "a record that can be read")
+
+
+def _follows(done: _Check, before: Manifest | None, name: Name, manifest: Manifest | None, due: int) -> None:
     """No batch is missing between two manifests, none is in both, and the offsets go on."""
-    where = f"manifest {manifest.name.span}"
-    due = 0 if before is None else before.batch + 1
-    if manifest.first != due:
-        done.breach(where, f"first batch {manifest.first}", f"{due}")
-    elif before is not None and manifest.start != before.end:
+    where = f"manifest {name.span}"
+    if name.first != due:
+        done.breach(where, f"first batch {name.first}", f"{due}")
+    elif before is not None and manifest is not None and manifest.start != before.end:
         done.breach(f"{where}: start", manifest.start, f"the end of {before.name.span}, {before.end}")
 
 
@@ -121,10 +147,14 @@ def _batches(done: _Check, manifest: Manifest) -> None:
     """What is kept of a range's batches is the range, piece by piece."""
     if manifest.alone:
         return
-    batches, where = done.lake.batches(manifest.name), f"batches of {manifest.name.span}"
-    numbers = [batch.batch for batch in batches]
-    if numbers != list(range(manifest.first, manifest.batch + 1)):
-        done.breach(where, f"{len(numbers)} batches", "each of the range once")
+    where = f"batches of {manifest.name.span}"
+    try:
+        batches = done.lake.batches(manifest.name)
+    except BadArtifact as error:
+        done.refused(error)
+        return
+    except OSError as error:
+        done.breach(str(error.filename), error.strerror, "a record that can be read")
         return
     for one, other in pairwise(batches):
         if one.end != other.start:
@@ -146,7 +176,7 @@ def _landed(done: _Check, manifest: Manifest) -> None:
         try:
             rows[file.dataset] += _file(done, file, places)
         except BadArtifact as error:
-            done.breach(error.thing, error.value, error.expected)
+            done.refused(error)
             rows[file.dataset] += file.rows
     _counted(done, manifest, rows)
     for (topic, partition), offsets in places.items():
@@ -183,7 +213,7 @@ def _file(done: _Check, file: File, places: Places) -> int:
         parquet = pq.ParquetFile(pa.BufferReader(data))
         _schema(done, file, parquet.schema_arrow)
         table = parquet.read(["topic", "partition", "offset"])
-    except (pa.ArrowInvalid, OSError) as error:
+    except HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file") from error
     if len(table) != file.rows:
         raise BadArtifact(str(path), f"{len(table)} rows", f"the {file.rows} its manifest lists")

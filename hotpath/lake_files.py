@@ -17,6 +17,8 @@ from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
 from hotpath.manifests import RESTORE, Manifest
 
+HARMED = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError)
+"""What pyarrow raises on a file that is no whole Parquet file: a spoilt footer's names may be no UTF-8."""
 EVER: Micros = 2**62
 """Later than anything: a file that does not say when its rows arrived may hold any."""
 
@@ -39,9 +41,12 @@ def arrivals(path: Path) -> tuple[Micros, Micros] | None:
     """First and last arrival in a file, by its footer; None where it has no row. Raises BadArtifact."""
     try:
         found = pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        names = found.schema.names
+    except HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
-    column = found.schema.names.index("arrived_at")
+    if "arrived_at" not in names:
+        raise BadArtifact(str(path), names, "a column arrived_at", RESTORE)
+    column = names.index("arrived_at")
     groups = [found.row_group(n).column(column) for n in range(found.num_row_groups)]
     if any(not group.is_stats_set or not group.statistics.has_min_max for group in groups):
         return (-EVER, EVER) if found.num_rows else None
@@ -61,7 +66,7 @@ def table(
         for name in missing:
             found = found.append_column(name, pa.nulls(len(found)))
         return found.select(columns or found.column_names)
-    except (pa.ArrowInvalid, OSError) as error:
+    except HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
@@ -79,5 +84,5 @@ def known(
             if rows is None:
                 return file.read(columns).select(columns)
         return pq.read_table(path, columns=columns, partitioning=None, filters=rows)
-    except (pa.ArrowInvalid, OSError) as error:
+    except HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error

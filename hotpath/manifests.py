@@ -38,6 +38,7 @@ NO_RECORDS = frozenset({"unknown_fields", RETIRED})
 """Counts that are no records' places: all others without a dot are."""
 NO_ROWS = frozenset({"skipped", "forgotten", "purged"})
 """Counts of places that no dataset has a row for: empty records, erased ones, those a topic lost first."""
+_PATH = re.compile(r"[^/]+/schema=[^/]+/batch_id=[^/]+/.+")
 _NAME = re.compile(r"([0-9]+)(?:-([0-9]+))?(?:\.r([0-9]+))?\.json")
 
 
@@ -159,9 +160,11 @@ class Manifest:
 
     @classmethod
     def _from(cls, raw: dict[str, Any]) -> Manifest:
-        files = tuple(File(**f) for f in raw.pop("files"))
+        files = tuple(_file(f) for f in raw.pop("files"))
         start, end = _offsets(raw.pop("start")), _offsets(raw.pop("end"))
-        return cls(files=files, start=start, end=end, **raw)
+        found = cls(files=files, start=start, end=end, **raw)
+        _whole_numbers(found.batch, found.landed_at, found.revision, found.first, *found.counts.values())
+        return found
 
 
 def kept(batches: Sequence[Manifest]) -> bytes:
@@ -222,5 +225,20 @@ def records(counts: Mapping[str, int]) -> int:
     return sum(n for name, n in counts.items() if "." not in name and name not in NO_RECORDS)
 
 
+def _file(raw: Mapping[str, Any]) -> File:
+    found = File(**raw)
+    _whole_numbers(found.rows, found.bytes)
+    if not isinstance(found.dataset, str) or not _PATH.fullmatch(found.path) or ".." in found.path.split("/"):
+        raise ValueError(found.path)
+    return found
+
+
 def _offsets(raw: Mapping[str, Mapping[str, int]]) -> Offsets:
+    for parts in raw.values():
+        _whole_numbers(*parts.values())
     return {topic: {int(p): o for p, o in parts.items()} for topic, parts in raw.items()}
+
+
+def _whole_numbers(*values: object) -> None:
+    if not all(type(value) is int for value in values):  # a bool is no count
+        raise TypeError(values)

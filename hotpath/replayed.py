@@ -10,7 +10,9 @@ lands as a record of its own, that arrives when it is sent.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +27,13 @@ if TYPE_CHECKING:
 DEADLINE_S = 30.0
 MOST = 10_000
 """Records in one claim: bounds what is in doubt after a kill, and the memory that it takes."""
+OURS = re.compile(r"[0-9]+(\.sent)?\.json")
 COLUMNS = ("reason", "raw", "topic", "partition", "offset")
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 Accepts = Callable[[bytes], bytes | None]
-"""A record's key where its bytes are accepted now; None where they are not."""
+"""A record's key where its bytes are accepted now (b"": it has none); None where they are not."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,12 @@ def refused(lake: Lake) -> Iterator[Refused]:
 
 
 def replay(lake: Lake, accepts: Mapping[str, Accepts], log: Log | None, again: bool = False) -> Replayed:
-    """Send what `accepts` (by topic) takes now; without a log only say what would be sent.
+    """Send what `accepts` (by topic) takes now; without a log only say what would be sent, and write nothing.
 
     `again`: what an earlier run may have sent too. Raises BadConfig where another run is under way,
     Unavailable where the broker does not acknowledge (what is in doubt then is claimed).
     """
-    with files.hold(lake.folder / "replay.lock", "replay of a lake"):
+    with nullcontext() if log is None else files.hold(lake.folder / "replay.lock", "replay of a lake"):
         sent, claimed = _known(lake.folder / "replayed")
         doubtful = claimed - sent
         done = {"accepted": 0, "sent": 0, "before": 0, "doubtful": 0, "left": 0}
@@ -97,13 +100,13 @@ def replay(lake: Lake, accepts: Mapping[str, Accepts], log: Log | None, again: b
 
 def _send(lake: Lake, due: Sequence[tuple[Refused, bytes]], log: Log) -> None:
     folder = lake.folder / "replayed"
-    number = max((int(p.name.split(".")[0]) for p in folder.glob("*.json")), default=0) + 1
+    number = max((int(p.name.split(".")[0]) for p in _records(folder)), default=0) + 1
     if not files.create(folder / f"{number}.json", _places(record.place for record, _ in due)):
         raise BadArtifact(f"replay {number}", "recorded already", "one replay at a time")
     acknowledged: list[Place] = []
     for record, key in due:
         told = _Told(record.place, acknowledged)
-        while not log.send(record.place[0], record.raw, key, on_delivery=told):
+        while not log.send(record.place[0], record.raw, key or None, on_delivery=told):
             log.flush(0.1)
     log.flush(DEADLINE_S)
     files.create(folder / f"{number}.sent.json", _places(acknowledged))
@@ -131,9 +134,14 @@ class _Told:
 def _known(folder: Path) -> tuple[set[Place], set[Place]]:
     """Places that were sent, and those that were claimed."""
     sent, claimed = set[Place](), set[Place]()
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(_records(folder)):
         (sent if path.name.endswith(".sent.json") else claimed).update(_read(path))
     return sent, claimed
+
+
+def _records(folder: Path) -> list[Path]:
+    """The files that are ours, by their names."""
+    return [path for path in folder.glob("*.json") if OURS.fullmatch(path.name)]
 
 
 def _places(places: Iterable[Place]) -> bytes:

@@ -8,15 +8,16 @@ listed them, oldest first, then what was kept of a range's batches.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from hotpath import files
 from hotpath.clock import Micros, wait
-from hotpath.lake import File, Lake
-from hotpath.manifests import Dataset, Name, in_force
+from hotpath.errors import BadArtifact
+from hotpath.lake import RESTORE, File, Lake
+from hotpath.manifests import Dataset, Manifest, Name, in_force
 
 LOCK = "rewrite.lock"
 LOOK_S = 0.05
@@ -54,24 +55,58 @@ def written(lake: Lake, path: Path, dataset: Dataset, rows: int) -> File:
 def remove_unborn(lake: Lake) -> int:
     """Remove files of a range or a revision that was never published. What the stream job is just writing is
     neither.
+
+    The files of a manifest that was lost look the same. So what is in force must be whole, without a gap:
+    then it has every row of the batches up to the newest, and no file beyond that one is touched (a range is
+    made of what is published, so that such a file tells of a loss). Raises BadArtifact where it is not.
     """
-    listed = {file.path for m in (*lake.manifests(), *lake.superseded()) for file in m.files}
+    force = lake.manifests()
+    _refuse_losses(lake, force)
+    listed = {file.path for m in (*force, *lake.superseded()) for file in m.files}
     found = {
         path
         for pattern in ("batch_id=*-*/*.parquet", "batch_id=*/revision=*/*.parquet")
         for path in lake.folder.glob(f"*/schema=*/{pattern}")
-        if path.relative_to(lake.folder).as_posix() not in listed
+        if path.relative_to(lake.folder).as_posix() not in listed and _known(lake, path, force)
     }
     _unlink(found)
     spans = {name.batches for name in lake.names()}
-    _unlink(path for path in (lake.folder / "manifest").glob("*.batches") if path.name not in spans)
+    kept = (lake.folder / "manifest").glob("*.batches")
+    _unlink(path for path in kept if path.name not in spans and _within(path.stem, force))
     return len(found)
+
+
+def _refuse_losses(lake: Lake, force: Sequence[Manifest]) -> None:
+    """Raises BadArtifact where a batch has no manifest, or a listed file is absent or cut."""
+    due = 0
+    for manifest in force:
+        if manifest.first != due:
+            raise BadArtifact(
+                f"manifest of batch {due} in {lake.folder / 'manifest'}",
+                f"none before that of {manifest.name.span}",
+                "manifests without a gap",
+                RESTORE,
+            )
+        due = manifest.batch + 1
+        for file in manifest.files:
+            lake.checked(file)
+
+
+def _known(lake: Lake, path: Path, force: Sequence[Manifest]) -> bool:
+    """Whether all batches of a file are published, by the name of its folder."""
+    folder = path.relative_to(lake.folder).parts[2]
+    return _within(folder.removeprefix("batch_id="), force)
+
+
+def _within(span: str, force: Sequence[Manifest]) -> bool:
+    name = Name.parse(f"{span}.json")
+    return name is not None and bool(force) and name.last <= force[-1].batch
 
 
 def remove_superseded(lake: Lake, before: Micros | None = None, reached: Reached = nothing) -> int:
     """Remove what is out of force, where that which first took its place came before `before` (real; None:
     whenever it came): its data files; how many they were. Of its manifests those that a range supersedes go
-    too.
+    too. What stands in for a file that is lost stays.
     """
     names = lake.names()
     force = in_force(names)
@@ -103,14 +138,22 @@ def _superseded(
     """Manifests out of force for long enough; of those that stand alone none behind one that must wait."""
     waits = False
     for by, old in _replaced(names, force):
+        lost = not _is_whole(lake, lake.read_manifest(by))
         at = {n: _published(lake, n) for n in (by, *old) if n.first != n.last or n.revision}
         for name in old:
             since = min(told for other, told in at.items() if other.supersedes(name))
             alone = name.first == name.last
-            if before is not None and since >= before:
+            if lost or (before is not None and since >= before):
                 waits = waits or alone
             elif not (waits and alone):
                 yield name
+
+
+def _is_whole(lake: Lake, manifest: Manifest) -> bool:
+    try:
+        return all(lake.checked(file) for file in manifest.files)
+    except BadArtifact:
+        return False
 
 
 def _replaced(names: Iterable[Name], force: tuple[Name, ...]) -> Iterator[tuple[Name, list[Name]]]:

@@ -22,6 +22,7 @@ from hotpath import files, rewriting
 from hotpath.clock import wait
 from hotpath.errors import BadArtifact
 from hotpath.lake import RESTORE, Dataset, File, Lake
+from hotpath.lake_files import HARMED
 from hotpath.manifests import Manifest, Name, in_force, kept, whole
 from hotpath.rewriting import Reached, nothing
 from transform.ranges import Sizes, next_range
@@ -35,7 +36,8 @@ def compact(lake: Lake, sizes: Sizes | None = None, reached: Reached = nothing) 
     """Make every range that is due now; how many they were.
 
     Nobody else may rewrite the lake while one is made; between two of them somebody who waits may. Raises
-    BadConfig where somebody does, BadArtifact on a file that is not what its manifest lists.
+    BadConfig where somebody does, BadArtifact on a file that is not what its manifest lists, and where the
+    lake has lost a file or a manifest.
     """
     sizes, done = sizes or Sizes(), 0
     while True:
@@ -57,11 +59,11 @@ def _in_force(lake: Lake) -> Iterator[Manifest]:
 
 def _merge(lake: Lake, group: Sequence[Manifest], sizes: Sizes, reached: Reached) -> None:
     name = Name(group[0].first, group[-1].batch)
+    batches = [batch for manifest in group for batch in lake.batches(manifest.name)]
     reached("before the files", name.last)
     datasets = sorted({file.dataset for manifest in group for file in manifest.files})
     made = [file for d in datasets for file in _dataset(lake, d, group, name, sizes, reached)]
     reached("before the batches", name.last)
-    batches = [batch for manifest in group for batch in lake.batches(manifest.name)]
     files.replace(lake.folder / "manifest" / name.batches, kept(batches))
     reached("before the manifest", name.last)
     lake.publish(whole(group, made))
@@ -136,7 +138,7 @@ def _proved(lake: Lake, file: File) -> Iterator[pa.Table]:
             if (rows := parquet.metadata.num_rows) != file.rows:
                 raise BadArtifact(str(path), f"{rows} rows", f"the {file.rows} its manifest lists", RESTORE)
             yield from (parquet.read_row_group(n) for n in range(parquet.num_row_groups))
-    except (pa.ArrowInvalid, OSError) as error:
+    except HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 

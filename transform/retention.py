@@ -7,14 +7,18 @@ law 1 can be held against the topics.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from hotpath import rewriting
 from hotpath.clock import Micros
 from hotpath.contract.model import Contract
+from hotpath.errors import BadArtifact
 from hotpath.lake import File, Lake
 from hotpath.lake_files import arrivals
 from hotpath.manifests import RETIRED, Manifest
+
+log = logging.getLogger("retention")
 
 
 def kept_for(contract: Contract) -> Micros:
@@ -27,7 +31,8 @@ def retire(lake: Lake, contract: Contract, now: Micros) -> int:
     """Put the files of all out of force that is past its time at `now`, but of the newest batch, which its
     stream job may have to sweep yet; how many ranges and batches they were.
 
-    Raises BadConfig where somebody else rewrites the lake, BadArtifact on a file that does not read.
+    A file that does not read is taken to be no newer than it landed: what is lost keeps nothing in force.
+    Raises BadConfig where somebody else rewrites the lake, BadArtifact on a manifest that does not read.
     """
     limit = now - kept_for(contract)
     with rewriting.hold(lake):
@@ -44,5 +49,9 @@ def _older(lake: Lake, manifest: Manifest, limit: Micros) -> bool:
 
 
 def _newest(lake: Lake, file: File) -> Micros:
-    found = arrivals(lake.checked(file))
+    try:
+        found = arrivals(lake.checked(file))
+    except BadArtifact as error:
+        log.warning("taken to be no newer than it landed: %s", error)
+        return 0
     return 0 if found is None else found[1]

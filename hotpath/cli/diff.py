@@ -17,7 +17,7 @@ from hotpath.contract.compatibility import Change, changes
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
-from hotpath.errors import BadArtifact, BadInput
+from hotpath.errors import BadArtifact, BadConfig, BadInput
 
 Named = Annotated[str, typer.Argument(help="A contract file, a deployed pipeline, or a bundle's id.")]
 
@@ -46,7 +46,7 @@ def plain(change: Change) -> dict[str, object]:
 
 
 def contract(named: str) -> Contract:
-    """The contract of that name. Raises BadInput where nothing has it, BadConfig, BadArtifact."""
+    """The contract of that name. Raises BadConfig where nothing has it, BadInput, BadArtifact."""
     path = Path(named)
     if path.suffix == ".yaml":
         return load(path)
@@ -60,7 +60,7 @@ def contract(named: str) -> Contract:
             return _bundled(bundle)
     if (file := config.pipelines / f"{named}.yaml").exists():
         return load(file)
-    raise BadInput("contract", named, "a contract file, a deployed pipeline, or a bundle's id")
+    raise BadConfig("contract", named, "a contract file, a deployed pipeline, or a bundle's id")
 
 
 def _bytes(path: Path) -> bytes:

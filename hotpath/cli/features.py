@@ -8,27 +8,28 @@ Redis still holds the tiles that the row reads.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hotpath import deployed, settings
 from hotpath.as_of import as_of
 from hotpath.bundle_store import BundleStore
-from hotpath.cli.options import AsJson, Name
+from hotpath.cli.lake import lake_of
+from hotpath.cli.landed import events
+from hotpath.cli.options import AsJson, Name, printable, show
 from hotpath.clock import SECOND, Clock, Micros
 from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.row import row_function
 from hotpath.contract.types import EPOCH, Value
-from hotpath.errors import BadInput
+from hotpath.errors import BadArtifact, BadConfig, BadInput, Unavailable
 from hotpath.lake import Lake
 from hotpath.readings import Reads
 from hotpath.settings import Settings
@@ -68,47 +69,59 @@ def get(
 ) -> None:
     """Show the features of an entity's newest row, online and as of the lake."""
     found = settings.load()
-    contract, lake = deployed.contract(found, name), Lake(found.lake_root(), name)
+    contract, lake = deployed.contract(found, name), lake_of(found, name)
     instant = _instant(at) if at else Clock(found.clock_file()).now()
     row = event(lake, contract, entity, instant)
-    held = online(found, contract, row, instant)
+    held, away = online(found, contract, row, instant)
     (then,) = as_of(lake, contract, [(instant, Reader.of(contract).keys(row))])
     sides = beside(contract, _fitted(found, contract), row, held.readings, then)
+    shown = row[contract.events.id]
     if as_json:
-        shown = [{**vars(side), "same": side.same} for side in sides]
-        print(json.dumps({"at": instant, "degraded": held.degraded, "features": shown}))
+        both = [{**vars(side), "same": side.same} for side in sides]
+        facts = {"at": instant, "event": shown, "degraded": held.degraded, "redis": away}
+        print(json.dumps({**facts, "features": both}))
     else:
-        _print(sides, held)
+        when = f"{EPOCH + timedelta(microseconds=instant):%Y-%m-%dT%H:%M:%S.%fZ}"
+        print(f"event {printable(str(shown))} as of {when}")
+        _print(sides, held, away)
 
 
 def event(lake: Lake, contract: Contract, entity: str, at: Micros) -> dict[str, Value]:
     """Decoded fields of the entity's newest event that had arrived by `at`. Raises BadInput: none had."""
-    types = {f.name: f for f in contract.events.fields}
-    columns, found = [*types, "arrived_at", "partition", "offset"], []
+    found = []
     for manifest in lake.manifests():  # one by one: of all events only the entity's are ever held
-        table = lake.read_known("events", columns, [manifest])
-        if len(table):
-            known = pc.and_(
-                pc.equal(table[contract.events.entity], entity),
-                pc.less_equal(table["arrived_at"].cast(pa.int64()), at),
-            )
-            found.append(table.filter(known))
+        table = events(lake, contract, [manifest])
+        known = pc.and_(
+            pc.equal(table[contract.events.entity], entity), pc.less_equal(table["arrived_at"], at)
+        )
+        found.append(table.filter(known))
     table = pa.concat_tables(found) if found else pa.table({})
     if not len(table):
         raise BadInput("entity", entity, f"one with an event of {contract.name} that had arrived by then")
     table = table.sort_by([(n, "descending") for n in ("arrived_at", "partition", "offset")])
-    newest = table.slice(0, 1)
-    return {name: _value(newest[name]) for name in types}
+    (newest,) = table.slice(0, 1).to_pylist()
+    return {field.name: newest[field.name] for field in contract.events.fields}
 
 
-def online(found: Settings, contract: Contract, row: Mapping[str, Value], at: Micros) -> Held:
-    """What the scorer would read of a row asked at `at`; the defaults where Redis cannot be had."""
-    store = RedisStore(found.redis.address, found.redis.deadline_ms / 1000, Clock().elapsed)
-    state = State(store, Clock().elapsed, copy_s=0.0)
+def online(
+    found: Settings, contract: Contract, row: Mapping[str, Value], at: Micros
+) -> tuple[Held, str | None]:
+    """What the scorer would read of a row asked at `at`; the defaults, and why, where Redis cannot be had.
+
+    Raises BadConfig where its address is none.
+    """
+    clock = Clock()
+    try:
+        store = RedisStore(found.redis.address, found.redis.deadline_ms / 1000, clock.elapsed)
+    except ValueError as error:
+        said = "an address such as redis://HOST:6379"
+        raise BadConfig("redis.url", str(error), said, "see redis.* in the settings") from error
+    state = State(store, clock.elapsed, copy_s=0.0)
     state.tend()
     (held,) = state.read(Reads.of(contract), [row], at, Sums())
+    why = _why(store) if held.degraded and state.breaker.open else None
     store.close()
-    return held
+    return held, f"{_address(found)}: {why}" if why else None
 
 
 def beside(
@@ -126,34 +139,47 @@ def beside(
 
 
 def _fitted(found: Settings, contract: Contract) -> Fitted:
-    """Of the newest announced model of this very contract; before there is one nothing is fitted."""
+    """Of the newest model of this very contract whose bundle reads; without one nothing is fitted."""
     store = BundleStore(found.bundle_store() / contract.name)
     for run in reversed(store.runs()):
-        if run.bundle is not None and run.fingerprint == contract.fingerprint:
+        if run.bundle is None or run.fingerprint != contract.fingerprint:
+            continue
+        try:
             return Fitted.from_bytes(store.bundle(run.bundle).files["fitted.json"])
+        except BadArtifact as error:
+            print(f"passed over, an older model's levels are taken, or none: {error}", file=sys.stderr)
     return NOTHING
 
 
-def _value(column: pa.ChunkedArray) -> Value:
-    plain = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
-    found: Value = plain[0].as_py()
-    return found
+def _why(store: RedisStore) -> str:
+    """The state keeps on without Redis and does not say why: it is asked once more."""
+    try:
+        store.connect()
+    except Unavailable as error:
+        return str(error)
+    return "no answer in time"
+
+
+def _address(found: Settings) -> str:
+    """Redis' address without its password."""
+    scheme, _, rest = found.redis.address.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _instant(text: str) -> Micros:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInput("--at", text, "an instant such as 2026-11-21T12:00:00Z") from error
+        raise BadConfig("--at", text, "an instant such as 2026-11-21T12:00:00Z") from error
     if found.tzinfo is None:
-        raise BadInput("--at", text, "an instant with a zone, such as 2026-11-21T12:00:00Z")
+        raise BadConfig("--at", text, "an instant with a zone, such as 2026-11-21T12:00:00Z")
     return round((found - EPOCH).total_seconds() * SECOND)
 
 
-def _print(sides: Sequence[Side], held: Held) -> None:
-    drawn = Table("feature", "online", "as of the lake", "")
-    for side in sides:
-        drawn.add_row(side.name, str(side.online), str(side.as_of), "" if side.same else "differs")
-    Console().print(drawn)
+def _print(sides: Sequence[Side], held: Held, away: str | None) -> None:
+    rows = [(s.name, str(s.online), str(s.as_of), "" if s.same else "differs") for s in sides]
+    show(("feature", "online", "as of the lake", ""), rows)
     if held.degraded:
         print(f"degraded: {', '.join(held.degraded)}")
+    if away is not None:
+        print(f"online are the defaults: {away}")

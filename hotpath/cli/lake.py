@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hotpath import deployed, settings
-from hotpath.cli.options import WRONG, AsJson, Name
+from hotpath.cli.options import WRONG, AsJson, Name, show
 from hotpath.cli.recover import recover
 from hotpath.clock import SECOND, Micros
 from hotpath.contract.model import Contract
-from hotpath.errors import BadInput
+from hotpath.errors import BadConfig
 from hotpath.lake import REJECTED, File, Lake
 from hotpath.lake_check import Schemas
 from hotpath.lake_check import check as checked
@@ -69,10 +67,10 @@ def compact(name: Name, as_json: AsJson = False) -> None:
 
 
 def lake_of(loaded: Settings, name: str) -> Lake:
-    """A pipeline's lake. Raises BadInput where it has none."""
+    """A pipeline's lake. Raises BadConfig where there is none of that name."""
     lake = Lake(loaded.lake_root(), name)
-    if not (lake.folder / "manifest").is_dir():
-        raise BadInput("lake", name, "a pipeline that has landed something", f"see {loaded.lake_root()}")
+    if name != lake.folder.name or not (lake.folder / "manifest").is_dir():
+        raise BadConfig("lake", name, "a pipeline that has landed something", f"see {loaded.lake_root()}")
     return lake
 
 
@@ -122,12 +120,11 @@ def _said(at: Micros) -> str:
 
 def _print(found: Mapping[str, object]) -> None:
     datasets = cast("Mapping[str, Mapping[str, Any]]", found["datasets"])
-    drawn = Table("dataset", "files", "rows", "bytes", "first and last arrival")
-    for name, facts in datasets.items():
-        drawn.add_row(
-            name, *(str(facts[k]) for k in ("files", "rows", "bytes")), " to ".join(facts["arrived"])
-        )
-    Console().print(drawn)
+    rows = [
+        (name, *(str(facts[k]) for k in ("files", "rows", "bytes")), " to ".join(facts["arrived"]))
+        for name, facts in datasets.items()
+    ]
+    show(("dataset", "files", "rows", "bytes", "first and last arrival"), rows)
     for name, value in found.items():
         if name != "datasets":
             print(f"{name}: {value if isinstance(value, int | float) else json.dumps(value)}")

@@ -7,14 +7,12 @@ Composition root. Exit codes: 0 done, 1 something is wrong or unmet, 2 bad usage
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hotpath import deployed, progress, settings
 from hotpath.cli.check import check
@@ -25,7 +23,7 @@ from hotpath.cli.features import app as features_app
 from hotpath.cli.forget import forget
 from hotpath.cli.lake import app as lake_app
 from hotpath.cli.new import new
-from hotpath.cli.options import WRONG, AsJson
+from hotpath.cli.options import WRONG, AsJson, show
 from hotpath.cli.parity import parity
 from hotpath.cli.rejected import app as rejected_app
 from hotpath.cli.test_ import run as test
@@ -37,15 +35,26 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hotpath: tra
 Pipeline = Annotated[str, typer.Option(help="The pipeline's name.")]
 
 MISUSED = 2
+MACHINE = "see that it is what it should be, that you may read and write it, and that the disk has room"
 
 
 def main() -> None:
-    """Entry point: an error of ours is one line on stderr, never a traceback."""
+    """Entry point: an error of ours, or of the machine's, is one line on stderr, never a traceback."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # what cannot be written is told here, not while the interpreter ends
     except HotpathError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(MISUSED if isinstance(error, BadConfig) else WRONG)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(WRONG)
+    except OSError as error:
+        where, why = error.filename or type(error).__name__, error.strerror or error
+        print(f"{where}: {why}; {MACHINE}", file=sys.stderr)
+        sys.exit(WRONG)
 
 
 @app.command()
@@ -73,7 +82,7 @@ def doctor(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([vars(f) for f in findings]))
     else:
-        _print(("subject", "verdict", "says"), [(f.subject, f.verdict, f.says) for f in findings])
+        show(("subject", "verdict", "says"), [(f.subject, f.verdict, f.says) for f in findings])
     sys.exit(WRONG if any(f.verdict == "wrong" for f in findings) else 0)
 
 
@@ -88,7 +97,7 @@ def status(as_json: AsJson = False) -> None:
         print(json.dumps(said))
     else:
         rows = [(p, str(s.pop("state", "")), json.dumps(s)) for p, s in said.items()]
-        _print(("part", "state", "facts"), rows)
+        show(("part", "state", "facts"), rows)
     sys.exit(0 if said.keys() - gone else WRONG)
 
 
@@ -142,7 +151,7 @@ def score(
     elif request is not None:
         body = _read(request)
     else:
-        raise BadInput("hotpath score", "no request", "--example or --request FILE")
+        raise BadConfig("hotpath score", "no request", "--example or --request FILE")
     answer = ask(f"http://{found.serve.host}:{found.serve.port}", pipeline, body)
     print(json.dumps(answer, indent=None if as_json else 1))
 
@@ -154,11 +163,12 @@ def models(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
     from hotpath.kafka import KafkaLog
 
     found = settings.load()
+    deployed.contract(found, pipeline)  # refused where there is no such pipeline
     rows = listed(KafkaLog(found.kafka.onprem.address), found.verify_key(), pipeline)
     if as_json:
         print(json.dumps(rows))
     else:
-        _print(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
+        show(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
 
 
 def _read(request: Path) -> bytes:
@@ -166,13 +176,6 @@ def _read(request: Path) -> bytes:
         return sys.stdin.buffer.read() if str(request) == "-" else request.read_bytes()
     except OSError as error:
         raise BadInput(str(request), error.strerror, "a readable file with a request") from error
-
-
-def _print(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    drawn = Table(*columns)
-    for row in rows:
-        drawn.add_row(*row)
-    Console().print(drawn)
 
 
 if __name__ == "__main__":

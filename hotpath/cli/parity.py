@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from hotpath import settings
 from hotpath.bundle_store import BundleStore
+from hotpath.cli.lake import lake_of
 from hotpath.cli.options import WRONG, AsJson, Name
 from hotpath.clock import Clock, Micros
 from hotpath.contract.durations import span_of
-from hotpath.errors import BadInput
+from hotpath.errors import BadConfig
 from hotpath.lake import Lake, Manifest
-from hotpath.parity import Judged, Logged, logged, recomputed, sampled, tally
+from hotpath.parity import Judged, Logged, Verdict, logged, recomputed, sampled, tally
 
 
 def parity(
@@ -26,39 +28,54 @@ def parity(
     sample: Annotated[int, typer.Option(min=1, help="Answers at the most, by their random id.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute answers from the lake as of their time; exit code 1 where a value differs."""
+    """Recompute answers from the lake as of their time; exit code 1 where a value differs, or where there are
+    answers and none can be checked.
+    """
     found = settings.load()
     if (span := span_of(last)) is None:
-        raise BadInput("--last", last, "a duration like 30m, 6h or 2d")
-    lake = Lake(found.lake_root(), name)
+        raise BadConfig("--last", last, "a duration like 30m, 6h or 2d")
+    lake, store = lake_of(found, name), BundleStore(found.bundle_store() / name)
     since = Clock(found.clock_file()).now() - span
     chosen: list[Logged] = []
     for manifest in _landed(lake, since):  # one by one: of all answers only the sample is ever held
         answers = (a for a in logged(lake, [manifest]) if a.asked_at >= since)
         chosen = sampled([*chosen, *answers], sample)
-    verdicts = recomputed(chosen, lake, BundleStore(found.bundle_store() / name))
-    print(json.dumps(plain(chosen, verdicts)) if as_json else "\n".join(lines(chosen, verdicts)))
-    sys.exit(WRONG if tally(verdicts)["differing"] else 0)
+    verdicts = recomputed(chosen, lake, store)
+    missed = unchecked(chosen, verdicts, store.kept())
+    print(json.dumps(plain(verdicts, missed)) if as_json else "\n".join(lines(verdicts, missed)))
+    sys.exit(WRONG if tally(verdicts)["differing"] or (chosen and not verdicts) else 0)
 
 
-def plain(answers: Sequence[Logged], verdicts: Sequence[Judged]) -> dict[str, object]:
+def unchecked(answers: Sequence[Logged], verdicts: Sequence[Judged], kept: Collection[str]) -> Counter[str]:
+    """How many answers have no verdict, by what is wrong with their bundle."""
+    judged = {one.prediction_id for one in verdicts}
+    of = (one.bundle for one in answers if one.prediction_id not in judged)
+    return Counter("damaged" if bundle in kept else "not kept" for bundle in of)
+
+
+def plain(verdicts: Sequence[Judged], missed: Counter[str]) -> dict[str, object]:
     """Plain data: counts, and every answer that is not equal with what differs."""
-    unequal = [asdict(one) for one in verdicts if one.verdict != "equal"]
-    unknown = len(answers) - len(verdicts)
-    return {"answers": len(answers), **tally(verdicts), "without a bundle": unknown, "unequal": unequal}
+    counts = tally(verdicts)
+    return {
+        "answers": len(verdicts) + missed.total(),
+        **{verdict: counts[verdict] for verdict in get_args(Verdict)},
+        "without a bundle": missed["not kept"],
+        "with a damaged bundle": missed["damaged"],
+        "unequal": [asdict(one) for one in verdicts if one.verdict != "equal"],
+    }
 
 
-def lines(answers: Sequence[Logged], verdicts: Sequence[Judged]) -> list[str]:
+def lines(verdicts: Sequence[Judged], missed: Counter[str]) -> list[str]:
     """A line a value that differs by no fault of time, by feature; then the counts."""
     wrong = [value for one in verdicts if one.verdict == "differing" for value in one.differs]
     told = [
         f"{v.feature}  {v.prediction_id}  answered {v.answered!r}  lake {v.recomputed!r}"
         for v in sorted(wrong, key=lambda v: (v.feature, v.prediction_id))
     ]
-    counts = ", ".join(f"{n} {kind}" for kind, n in sorted(tally(verdicts).items()))
-    unknown = len(answers) - len(verdicts)
-    rest = f", {unknown} of bundles that are not kept" if unknown else ""
-    return [*told, f"{len(answers)} answers: {counts or 'none'}{rest}"]
+    counts = [f"{n} {kind}" for kind, n in sorted(tally(verdicts).items())]
+    rest = [f"{n} of bundles that are {why}" for why, n in sorted(missed.items())]
+    answers = len(verdicts) + missed.total()
+    return [*told, f"{answers} answers: {', '.join([*(counts or ['none']), *rest])}"]
 
 
 def _landed(lake: Lake, since: Micros) -> list[Manifest]:

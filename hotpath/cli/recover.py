@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from hotpath import deployed, settings
 from hotpath.cli.options import AsJson, Name
 from hotpath.clock import Clock
 from hotpath.contract.model import Contract
+from hotpath.errors import BadArtifact
 from hotpath.files import hold
 from hotpath.kafka_admin import Admin
 from hotpath.lake import Lake
@@ -24,6 +26,10 @@ AcceptLoss = Annotated[
     bool, typer.Option("--accept-loss", help="Step over records that the cloud's topics no longer hold.")
 ]
 
+NO_LAKE = (
+    "restore the lake from a copy, or see lake.url; to begin anew without what had landed, move both away"
+)
+
 
 def recover(name: Name, accept_loss: AcceptLoss = False, as_json: AsJson = False) -> None:
     """Make the stream job's checkpoint anew from the lake's newest manifest; the old one is kept aside."""
@@ -31,6 +37,7 @@ def recover(name: Name, accept_loss: AcceptLoss = False, as_json: AsJson = False
     contract = deployed.contract(found, name)
     checkpoint, lake = found.checkpoint(name), Lake(found.lake_root(), name)
     with hold(checkpoint.with_suffix(".lock"), "stream job a checkpoint"):
+        _has_its_lake(checkpoint, lake)
         lost = _stepped_over(lake, contract, found) if accept_loss else 0
         batch, aside = recovered(checkpoint, lake)
     if as_json:
@@ -40,6 +47,23 @@ def recover(name: Name, accept_loss: AcceptLoss = False, as_json: AsJson = False
     print(f"the stream job of {name} goes on {begins}; offsets stepped over: {lost}")
     if aside is not None:
         print(f"the checkpoint of before is at {aside}; delete it once the job runs")
+
+
+def _has_its_lake(checkpoint: Path, lake: Lake) -> None:
+    """Raises BadArtifact where something had landed and no manifest says so: a lake that is gone or elsewhere
+    is not made good by a stream that begins anew.
+    """
+    if lake.newest() is not None:
+        return
+    committed = any((checkpoint / "commits").glob("[0-9]*"))
+    if committed or any((checkpoint / "offsets").glob("[1-9]*")):
+        raise BadArtifact(
+            str(lake.folder), "no manifest", f"the batches that {checkpoint} has landed", NO_LAKE
+        )
+    if unlisted := lake.unlisted():
+        raise BadArtifact(
+            str(lake.folder), f"{len(unlisted)} files and no manifest", "their manifests", NO_LAKE
+        )
 
 
 def _stepped_over(lake: Lake, contract: Contract, found: Settings) -> int:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hotpath import deployed, settings
 from hotpath.cli.lake import lake_of
-from hotpath.cli.options import AsJson, Name
+from hotpath.cli.options import AsJson, Name, printable, show
 from hotpath.contract.decode import Decoded
 from hotpath.contract.model import Contract
+from hotpath.handoffs import scores_topic
 from hotpath.lake import Lake
 from hotpath.replayed import Accepts, Refused, refused
 from hotpath.replayed import replay as replayed
 from transform.streams import Stream, streams
 
 EXAMPLES = 3
+REACH_S = 5.0
+"""The broker's time to say which topics it has."""
 
 app = typer.Typer(no_args_is_help=True, help="Records that the lake could not decode.")
 
@@ -40,12 +41,13 @@ def ls(
     if as_json:
         print(json.dumps(found))
         return
-    drawn = Table("dataset", "reason", "records", "such as")
-    for row in found:
-        drawn.add_row(*(str(row[key]) for key in ("dataset", "reason", "records")), "\n".join(row["places"]))
-    Console().print(drawn)
+    rows = [
+        (*(str(row[key]) for key in ("dataset", "reason", "records")), "\n".join(row["places"]))
+        for row in found
+    ]
+    show(("dataset", "reason", "records", "such as"), rows)
     for line in (text for row in found for text in row.get("raw", ())):
-        print(line)
+        print(printable(line))
 
 
 @app.command()
@@ -59,15 +61,25 @@ def replay(
 ) -> None:
     """Send what the deployed contract accepts by now to its on-prem topic again, once each."""
     from hotpath.kafka import KafkaLog
+    from hotpath.kafka_admin import partitions
 
     loaded = settings.load()
-    log = None if dry_run else KafkaLog(loaded.kafka.onprem.address)
-    done = replayed(lake_of(loaded, name), accepting(deployed.contract(loaded, name)), log, again)
+    lake, contract = lake_of(loaded, name), deployed.contract(loaded, name)
+    left_out = foreign(contract, deployed.contracts(loaded))
+    accepts = {topic: of for topic, of in accepting(contract).items() if topic not in left_out}
+    log, address = None, loaded.kafka.onprem.address
+    if not dry_run:
+        for topic in accepts:  # before anything is claimed: what is claimed and not sent is in doubt
+            partitions(address, topic, REACH_S)
+        log = KafkaLog(address)
+    done = replayed(lake, accepts, log, again)
     if as_json:
-        print(json.dumps(vars(done)))
+        print(json.dumps({**vars(done), "left_out": left_out}))
         return
     print(f"{done.accepted} accepted by now: {done.sent} {'to be sent' if dry_run else 'sent'}, ", end="")
     print(f"{done.before} sent before; {done.left} are rejected still")
+    if left_out:
+        print(f"left out, for others write there: {', '.join(left_out)}")
     if done.doubtful and not again:
         print(f"{done.doubtful} may have been sent by a run that was cut short: --again sends them")
 
@@ -92,6 +104,16 @@ def by_reason(lake: Lake, contract: Contract, raw: bool = False) -> list[dict[st
         }
         for kind, count in counts.most_common()
     ]
+
+
+def foreign(contract: Contract, others: Iterable[Contract]) -> list[str]:
+    """Topics of further streams that another of the contracts reads too, or that scorers write: what is sent
+    there again comes twice to whoever took it at first.
+    """
+    read = {s.topic for other in others if other.name != contract.name for s in other.sources.values()}
+    ours = {contract.events.topic, contract.labels.topic}
+    further = {stream.topic for stream in contract.streams} - ours
+    return sorted(topic for topic in further if topic in read or topic.startswith(scores_topic("")))
 
 
 def accepting(contract: Contract) -> Mapping[str, Accepts]:

@@ -6,26 +6,25 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import pyarrow as pa
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from hotpath import settings
-from hotpath.cli.options import AsJson, contract_file
+from hotpath.cli.lake import lake_of
+from hotpath.cli.landed import events
+from hotpath.cli.options import AsJson, contract_file, show
 from hotpath.contract.decode import Decoded, Rejected, decoder
 from hotpath.contract.load import load
 from hotpath.contract.model import Contract
-from hotpath.contract.types import EPOCH, Value
+from hotpath.contract.types import Value
 from hotpath.lake import Lake
 from hotpath.people import samples
 from hotpath.people.evidence import levels_of
 from hotpath.people.trying import Tried, trier
 from hotpath.people.wire import sent
 
-NEWEST_BATCHES = 8
-"""Of the lake, enough for a few rows."""
 LONGEST = 24
 """Characters of a value in print."""
 Row = Mapping[str, Value]
@@ -45,7 +44,7 @@ def try_(
     file = contract_file(found, pipeline)
     contract = load(file)
     if lake:
-        known = landed(Lake(found.lake_root(), contract.name), contract)[-rows:]
+        known = landed(lake_of(found, contract.name), contract, rows)
     else:
         known = list(decoded(contract, source or samples.needed(file.with_suffix(""), "sample")))
     tried = trier(contract, levels_of(contract, known))
@@ -67,22 +66,16 @@ def decoded(contract: Contract, path: Path) -> Iterator[Row]:
                 print(f"{path}, line {number}: refused: {reason}", file=sys.stderr)
 
 
-def landed(lake: Lake, contract: Contract) -> list[Row]:
+def landed(lake: Lake, contract: Contract, most: int) -> list[Row]:
     """The newest rows of the lake, oldest first, instants in µs as the decoder gives them."""
-    names = [field.name for field in contract.events.fields]
-    end = (lake.newest() or 0) + 1
-    found = (lake.manifest(number) for number in range(max(0, end - NEWEST_BATCHES), end))
-    newest = [manifest for manifest in found if manifest is not None]
-    rows = lake.read_known("events", [*names, "arrived_at"], newest).to_pylist()
-    rows.sort(key=lambda row: row["arrived_at"])
-    return [{name: _micros(row[name]) for name in names} for row in rows]
-
-
-def _micros(value: Any) -> Value:
-    if not hasattr(value, "tzinfo"):
-        return value  # type: ignore[no-any-return]
-    since = value - EPOCH
-    return int(since.days * 86_400 + since.seconds) * 1_000_000 + int(since.microseconds)
+    found = pa.table({})
+    for manifest in reversed(lake.manifests()):
+        table = events(lake, contract, [manifest])
+        table = pa.concat_tables([table, found]) if len(found) else table
+        found = table.sort_by("arrived_at").slice(max(0, len(table) - most))
+        if len(found) == most:
+            break
+    return [{field.name: row[field.name] for field in contract.events.fields} for row in found.to_pylist()]
 
 
 def _plain(contract: Contract, row: Row, tried: Tried) -> dict[str, object]:
@@ -94,17 +87,14 @@ def _plain(contract: Contract, row: Row, tried: Tried) -> dict[str, object]:
 
 
 def _print(contract: Contract, shown: Sequence[tuple[Row, Tried]]) -> None:
-    console = Console()
+    columns = ("feature", "value", "expression, or where the null comes from")
     for number, (row, tried) in enumerate(shown, start=1):
-        entity = row[contract.events.entity]
-        table = Table(
-            "feature", "value", "expression, or where the null comes from", title=f"{number}: {entity}"
-        )
+        cells = []
         for feature in contract.features:
             value, origins = tried.features[feature.name], tried.nulls.get(feature.name)
             because = f"null from {', '.join(origins)}" if origins else feature.expression
-            table.add_row(feature.name, "" if value is None else str(value)[:LONGEST], because)
-        console.print(table)
+            cells.append((feature.name, "" if value is None else str(value)[:LONGEST], because))
+        show(columns, cells, f"{number}: {row[contract.events.entity]}")
     counts = {f.name: sum(f.name in tried.nulls for _, tried in shown) for f in contract.features}
     nulls = ", ".join(f"{name} {count}" for name, count in counts.items() if count)
-    console.print(f"{len(shown)} rows; nulls: {nulls or 'none'}")
+    print(f"{len(shown)} rows; nulls: {nulls or 'none'}")

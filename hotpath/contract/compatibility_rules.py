@@ -99,7 +99,13 @@ RULES: tuple[Rule, ...] = (
     Rule("stream removed", ("producers",), "its records are read no more"),
     Rule("aggregate added", _NONE, "its tiles are made from what has landed"),
     Rule("aggregate removed", _NONE, "an older model keeps its tiles for as long as it may be live"),
-    Rule("aggregate changed", _NONE, "it gets tiles of its own; an older model keeps those that it reads"),
+    Rule(
+        "aggregate changed",
+        _NONE,
+        "it gets tiles of its own, an older model keeps those that it reads; where only key, delay, grace or "
+        "default changed both read the same tiles, each by its own contract: told by the shorter grace, kept "
+        "for the longer delay",
+    ),
     Rule("training changed", _NONE, "window, holdout and times of the next run"),
     Rule("gate or floor changed", _NONE, "what the next model is held to"),
     Rule("ages changed", _NONE, "when an answer is stale, or falls back"),

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
+from hotpath import settings
 from hotpath.cli import main as cli
+from hotpath.cli.options import show
+from hotpath.cli.scoring import ask
 from hotpath.contract.example import example_request
 from hotpath.contract.load import load
 from hotpath.contract.request import request_decoder
+from hotpath.errors import BadConfig
 from hotpath.progress import Progress
 from hotpath.settings import PROJECT
 
@@ -118,3 +126,69 @@ def test_status_tells_a_part_that_is_gone_from_one_that_runs(run: Run, tmp_path:
     Progress(state / "ingest.json").say("replaying")
     code, out, _ = run("status", "--json")
     assert (code, json.loads(out)["ingest"]["state"]) == (0, "replaying")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("parity", "nope"),
+        ("parity", ""),
+        ("parity", "../lake/flights"),
+        ("parity", "flights"),
+        ("parity", "flights", "--last", "6hours"),
+        ("features", "get", "flights", "--entity", "x", "--at", "yesterday"),
+        ("features", "get", "flights", "--entity", "x"),
+        ("try", "flights", "--lake"),
+        ("lake", "ls", "nope"),
+        ("rejected", "ls", "nope"),
+        ("models", "--pipeline", "nope"),
+        ("forget", "x", "--pipeline", "nope"),
+        ("contract", "diff", "nope", "flights"),
+        ("score",),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_code_2(run: Run, arguments: tuple[str, ...]) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_a_pipeline_that_nobody_serves_is_bad_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx, "post", lambda *_args, **_named: httpx.Response(404))
+    with pytest.raises(BadConfig, match="nope"):
+        ask("http://scorer", "nope", b"{}")
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied", "/a/b"), OSError("torn")])
+def test_what_the_machine_refuses_is_one_line_with_its_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse() -> None:
+        raise error
+
+    monkeypatch.setattr(settings, "load", refuse)
+    code, out, err = run("status")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert str(error.filename or error) in err
+
+
+def test_a_reader_of_stdout_that_went_away_is_told_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "hotpath.cli.main", "contract", "docs", "flights"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=PROJECT, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_what_a_table_holds_is_data_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    show(("a",), [("[/red]A",), ("[red]B",), (":smile:",), ("\x1b[31mC",)], "[/bold]D")
+    said = capsys.readouterr().out
+    for text in ("[/red]A", "[red]B", ":smile:", "\\x1b[31mC", "[/bold]D"):
+        assert text in said
+
+
+def test_into_a_pipe_no_name_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    show(("a", "b"), [("a" * 200, "b" * 200)])
+    said = capsys.readouterr().out
+    assert "a" * 200 in said
+    assert "b" * 200 in said

@@ -19,7 +19,7 @@ from hotpath.cli.diff import diff
 from hotpath.cli.forget import forget, holding
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
-from hotpath.errors import BadInput
+from hotpath.errors import BadConfig
 from hotpath.lake import Lake
 from hotpath.settings import Settings, load
 from tests.contract.samples import CONTRACT as TEXT
@@ -95,7 +95,7 @@ def test_a_deployed_pipeline_and_a_bundle_are_compared_by_name(
 
 @pytest.mark.usefixtures("settings")
 def test_what_has_no_contract_is_refused() -> None:
-    with pytest.raises(BadInput, match="a bundle's id"):
+    with pytest.raises(BadConfig, match="a bundle's id"):
         diff("nothing", "small")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hotpath.cli.recover import recover
-from hotpath.errors import BadConfig
+from hotpath.errors import BadArtifact, BadConfig
 from hotpath.files import hold
 from hotpath.lake import Lake, Manifest
 from transform.checkpoint import examine
@@ -36,3 +36,16 @@ def test_beside_a_running_job_it_refuses(cloud: Path) -> None:
     lock = cloud / "checkpoints" / "flights.lock"
     with hold(lock, "stream job a checkpoint"), pytest.raises(BadConfig, match="held by another process"):
         recover("flights")
+
+
+@pytest.mark.parametrize("left", ["checkpoints/flights/commits/0", "lake/flights/events/schema=a/x.parquet"])
+def test_where_batches_had_landed_and_the_lake_is_gone_it_refuses_and_moves_nothing(
+    cloud: Path, left: str
+) -> None:
+    (cloud / "lake" / "flights" / "manifest" / "0.json").unlink()
+    (cloud / left).parent.mkdir(parents=True)
+    (cloud / left).write_text("v1\n{}")
+    with pytest.raises(BadArtifact, match="restore the lake"):
+        recover("flights")
+    assert (cloud / left).exists()
+    assert not list(cloud.glob("checkpoints/*damaged*"))

@@ -10,14 +10,17 @@ import orjson
 import pytest
 
 from hotpath import files
-from hotpath.cli.rejected import accepting, by_reason
+from hotpath.cli import rejected
+from hotpath.cli.rejected import accepting, by_reason, foreign
 from hotpath.cli.rejected import ls as listed
+from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
 from hotpath.errors import BadConfig, Unavailable
 from hotpath.kafka import Delivered, Headers, MemoryLog
 from hotpath.lake import Lake
 from hotpath.replayed import Replayed, replay
 from hotpath.settings import load
+from tests.contract.samples import CONTRACT as TEXT
 from tests.contract.samples import small
 from tests.unit.kernel.lakes import EVENT, LABEL, land
 from transform.compaction import compact
@@ -98,7 +101,7 @@ def test_what_a_run_that_was_cut_short_may_have_sent_is_told_and_sent_where_aske
 
 def test_two_replays_at_a_time_are_refused(lake: Lake) -> None:
     with files.hold(lake.folder / "replay.lock", "test"), pytest.raises(BadConfig, match="another process"):
-        again(lake, None)
+        again(lake, MemoryLog())
 
 
 def test_the_command_lists_the_deployed_contracts_pipeline(
@@ -113,3 +116,54 @@ def test_the_command_lists_the_deployed_contracts_pipeline(
     assert (row["dataset"], row["records"]) == ("events", 1)
     listed("small")
     assert "small.asked/0/0" in capsys.readouterr().out
+
+
+def test_a_dry_run_writes_nothing(lake: Lake) -> None:
+    before = sorted(lake.folder.rglob("*"))
+    again(lake, None)
+    assert sorted(lake.folder.rglob("*")) == before
+
+
+def test_a_file_that_is_not_a_replays_is_passed_over(lake: Lake) -> None:
+    notes = lake.folder / "replayed" / "notes.json"
+    notes.parent.mkdir()
+    notes.write_text("[]")
+    assert again(lake, MemoryLog()).sent == 2
+    assert again(lake, MemoryLog()).before == 2
+
+
+def reading(name: str, *topics: str) -> Contract:
+    """A pipeline with further streams."""
+    streams = "".join(
+        f"  s{number}: {{topic: {topic}, fields: {{size: {{type: double}}}}}}\n"
+        for number, topic in enumerate(topics)
+    )
+    text = TEXT.replace("name: small", f"name: {name}").replace("small.", f"{name}.")
+    return Contract.from_yaml(f"{text}streams:\n{streams}", f"{name}.yaml")
+
+
+def test_nothing_is_sent_to_where_another_pipeline_would_take_it_twice() -> None:
+    other = reading("other", "shared.weather")
+    own = reading("small", "other.asked", "shared.weather", "hotpath.scores.other", "own.weather")
+    assert foreign(own, [own, other]) == ["hotpath.scores.other", "other.asked", "shared.weather"]
+    assert foreign(other, [other, reading("small", "other.asked")]) == [], "its own topic is its own"
+
+
+def test_a_record_without_an_entity_is_sent_without_a_key(tmp_path: Path) -> None:
+    lake, log = Lake(tmp_path, "small"), MemoryLog()
+    land(lake, CONTRACT, 0, [MANY], [], [])
+    replay(lake, {"small.asked": lambda _: b""}, log)
+    assert [entry.key for entry in log.entries] == [None]
+
+
+def test_with_the_broker_away_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOTPATH__DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HOTPATH__KAFKA__ONPREM__BOOTSTRAP_SERVERS", "127.0.0.1:9")
+    monkeypatch.setattr(rejected, "REACH_S", 0.2)
+    settings = load()
+    Deployed(settings.deployed()).put(WIDER)
+    lake = Lake(settings.lake_root(), "small")
+    land(lake, CONTRACT, 0, [MANY], [], [])
+    with pytest.raises(Unavailable, match="Kafka at"):
+        rejected.replay("small")
+    assert not (lake.folder / "replayed").exists()

@@ -51,3 +51,13 @@ def test_a_spoilt_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "small.json").rename(tmp_path / "other.json")
     with pytest.raises(BadArtifact, match=r"other\.json"):
         Deployed(tmp_path).all()
+
+
+@pytest.mark.parametrize("spoilt", [b"{", b"{}", b"", b"\xff"])
+def test_a_file_that_is_no_contract_is_named_by_its_path_with_what_to_do(
+    tmp_path: Path, spoilt: bytes
+) -> None:
+    (tmp_path / "small.json").write_bytes(spoilt)
+    with pytest.raises(BadArtifact, match=r"small\.json.*deploy it again") as raised:
+        Deployed(tmp_path).get("small")
+    assert raised.value.thing.startswith(str(tmp_path / "small.json"))

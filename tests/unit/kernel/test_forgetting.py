@@ -215,3 +215,17 @@ def _renamed() -> Contract:
     events = CONTRACT.events
     parts = tuple(replace(part, name="person") if part.name == "who" else part for part in events.parts)
     return replace(CONTRACT, events=replace(events, entity="person", parts=parts))
+
+
+def test_a_file_that_does_not_read_stops_it_and_it_is_said_how_far_it_got(lake: Lake) -> None:
+    path = lake.path(next(f for f in lake.manifests()[2].files if f.dataset == "events"))
+    whole = path.read_bytes()
+    path.write_bytes(b"x" * len(whole))
+    with pytest.raises(
+        BadArtifact, match="1 events, 1 labels, 1 rejected, in the batches before 2"
+    ) as stopped:
+        forget(lake, CONTRACT, HERS)
+    assert stopped.value.thing == str(path)
+    path.write_bytes(whole)
+    forget(lake, CONTRACT, HERS)
+    assert_forgotten(lake)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from hotpath.contract.types import FIELD_TYPES, Type
 from hotpath.errors import BadArtifact
 from hotpath.lake import ARROW_TYPES, File, Import, Lake, Manifest, schema
+from hotpath.lake_files import arrivals
+from hotpath.manifests import Name
 
 
 def write(lake: Lake, batch: int, ids: list[str]) -> File:
@@ -152,3 +155,47 @@ def test_every_type_of_a_field_has_a_column(kind: str) -> None:
 
 def test_only_types_of_arguments_have_no_column() -> None:
     assert {t for t in Type if t not in ARROW_TYPES} == set(Type) - {t.type for t in FIELD_TYPES}
+
+
+FILE = {"path": "e/schema=h/batch_id=0/x", "dataset": "e", "rows": 1, "bytes": 1, "sha256": ""}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("counts", {"events": "many"}),
+        ("counts", 1),
+        ("landed_at", "now"),
+        ("batch", None),
+        ("end", {"t": {"0": "x"}}),
+        ("files", [{**FILE, "path": "x.parquet"}]),
+        ("files", [{**FILE, "path": "e/schema=h/batch_id=0/../../../../x"}]),
+        ("files", [{**FILE, "rows": "1"}]),
+    ],
+)
+def test_a_manifest_with_a_value_of_another_kind_is_refused_and_named(
+    lake: Lake, key: str, value: object
+) -> None:
+    lake.publish(manifest(0))
+    path = lake.manifest_path(Name(0, 0))
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), key: value}))
+    with pytest.raises(BadArtifact, match=r"0\.json.*from a copy"):
+        lake.manifests()
+
+
+def test_a_lost_file_is_said_to_be_absent_and_what_to_do(lake: Lake) -> None:
+    lake.publish(manifest(0, write(lake, 0, ["lost"])))
+    lake.paths("events")[0].unlink()
+    with pytest.raises(BadArtifact, match=r"found 'absent'.*restore it from a copy"):
+        lake.paths("events")
+
+
+def test_a_footer_that_is_no_utf_8_is_refused_and_named(lake: Lake) -> None:
+    lake.publish(manifest(0, write(lake, 0, ["row"])))
+    path = lake.paths("events")[0]
+    whole = path.read_bytes()
+    name = whole.index(b"event_id")  # of the footer: the row does not hold it
+    path.write_bytes(whole[:name] + b"\xcf" * 8 + whole[name + 8 :])
+    for reading in (lambda: arrivals(path), lambda: lake.read("events")):
+        with pytest.raises(BadArtifact, match=path.name):
+            reading()

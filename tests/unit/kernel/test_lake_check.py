@@ -17,9 +17,9 @@ from hotpath.cli.lake import check as command
 from hotpath.cli.lake import compact as compaction
 from hotpath.cli.lake import ls, schemas
 from hotpath.deployed import Deployed
-from hotpath.errors import BadInput
+from hotpath.errors import BadConfig
 from hotpath.forgetting import forget
-from hotpath.lake import File, Lake, Manifest
+from hotpath.lake import File, Import, Lake, Manifest
 from hotpath.lake_check import Checked, check
 from hotpath.rewriting import remove_superseded
 from hotpath.settings import Settings, load
@@ -212,5 +212,51 @@ def test_the_commands_say_what_is_there_what_is_wrong_and_what_was_done(
 
 def test_a_pipeline_without_a_lake_is_refused(settings: Settings) -> None:
     assert settings.data.exists()
-    with pytest.raises(BadInput, match="landed something"):
+    with pytest.raises(BadConfig, match="landed something"):
         ls("nobody")
+
+
+def test_files_beside_no_manifest_at_all_are_a_breach(lake: Lake) -> None:
+    for path in (lake.folder / "manifest").iterdir():
+        path.unlink()
+    (breach,) = checked(lake).breaches
+    assert str(lake.folder / "manifest") in breach.where
+    assert "no manifest" in breach.found
+
+
+def test_where_the_batches_of_a_range_are_lost_the_other_laws_are_held_all_the_same(lake: Lake) -> None:
+    compact(lake)
+    harmed = lake.path(lake.manifests()[0].files[0])
+    harmed.unlink()
+    path = lake.folder / "manifest/0-2.batches"
+    path.unlink()
+    assert [b.where for b in checked(lake).breaches] == [str(path), str(harmed)]
+
+
+def test_a_manifest_that_does_not_read_is_one_breach_and_the_next_one_none(lake: Lake) -> None:
+    path = lake.folder / "manifest/1.json"
+    path.write_text("{")
+    (breach,) = checked(lake).breaches
+    assert breach.where == str(path)
+    path.unlink()
+    path.mkdir()  # as one that may not be read: the tests run as root
+    (breach,) = checked(lake).breaches
+    assert breach.where == str(path)
+
+
+def test_a_manifest_with_the_content_of_another_is_named_by_its_file(lake: Lake) -> None:
+    path = lake.folder / "manifest/2.json"
+    path.write_bytes((lake.folder / "manifest/1.json").read_bytes())
+    (breach,) = checked(lake).breaches
+    assert (breach.where, breach.found) == (str(path), "the content of 1.json")
+
+
+def test_a_spoilt_record_of_an_import_is_a_breach(lake: Lake) -> None:
+    lake.record_import(Import("one", {"t": {0: (0, 9)}}))
+    assert breaches(lake) == ""
+    path = lake.folder / "imports/one.json"
+    whole = path.read_bytes()
+    path.write_text("{}")
+    assert str(path) in breaches(lake)
+    path.write_bytes(whole.replace(b"one", b"two"))
+    assert f"{path}: found import two" in breaches(lake)

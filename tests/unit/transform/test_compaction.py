@@ -22,7 +22,7 @@ from hotpath.errors import BadArtifact, BadConfig
 from hotpath.forgetting import forget
 from hotpath.lake import Dataset, File, Lake, Manifest
 from hotpath.lake_check import check
-from hotpath.manifests import Name, records
+from hotpath.manifests import Name, kept, records
 from hotpath.rewriting import remove_superseded
 from tests.contract.samples import small
 from tests.unit.kernel.lakes import EVENT, LABEL, land, score
@@ -438,3 +438,99 @@ def test_files_are_full_and_the_last_one_is_not_small(lake: Lake, monkeypatch: p
 def test_a_range_that_is_wider_puts_the_one_within_it_out_of_force() -> None:
     assert Name.parse("3-5.r2.json") == Name(3, 5, 2)
     assert [Name.parse(text) for text in ("5-3.json", "5-5.json", ".5.json.x", "5.batches")] == [None] * 4
+
+
+def left(lake: Lake) -> set[Path]:
+    return {path for path in lake.folder.rglob("*") if path.suffix in (".parquet", ".batches")}
+
+
+def stream_goes_on(lake: Lake, first: int) -> None:
+    for number in range(first, first + 3):
+        batch(lake, number)
+
+
+@pytest.mark.parametrize("rewrite", [compact, lambda lake: forget(lake, CONTRACT, "bob")])
+@pytest.mark.parametrize("lost", ["0-5.json", "6.json"])
+def test_a_lake_that_lost_a_manifest_is_refused_and_keeps_every_file(
+    lake: Lake, lost: str, rewrite: Callable[[Lake], object]
+) -> None:
+    compact(lake)
+    remove_superseded(lake)
+    stream_goes_on(lake, BATCHES)
+    path = lake.folder / "manifest" / lost
+    content, before, files_before = path.read_bytes(), rows(lake), left(lake)
+    path.unlink()
+    with pytest.raises(BadArtifact, match=r"manifest of batch .* from a copy"):
+        rewrite(lake)
+    assert left(lake) == files_before
+    path.write_bytes(content)
+    assert rows(lake) == before
+
+
+@pytest.mark.parametrize("rewrite", [compact, lambda lake: forget(lake, CONTRACT, "ann")])
+def test_a_lake_that_lost_a_revision_is_refused_and_keeps_every_file(
+    lake: Lake, rewrite: Callable[[Lake], object]
+) -> None:
+    forget(lake, CONTRACT, "bob")
+    path = lake.folder / "manifest/2.r1.json"
+    content, before, files_before = path.read_bytes(), rows(lake), left(lake)
+    path.unlink()
+    with pytest.raises(BadArtifact, match=r"absent.*from a copy"):
+        rewrite(lake)
+    assert left(lake) == files_before
+    path.write_bytes(content)
+    assert rows(lake) == before
+
+
+def test_a_lake_whose_newest_manifests_are_lost_keeps_their_files(lake: Lake) -> None:
+    days(lake, {3: DAY})
+    compact(lake)
+    remove_superseded(lake)
+    assert spans(lake) == ["0-2", "3-5", "6"]
+    before, copy = rows(lake), dict[Path, bytes]()
+    for name in ("3-5.json", "6.json"):
+        path = lake.folder / "manifest" / name
+        copy[path] = path.read_bytes()
+        path.unlink()
+    forget(lake, CONTRACT, "nobody")
+    for path, content in copy.items():
+        path.write_bytes(content)
+    assert rows(lake) == before
+    assert check(lake, {}).breaches == ()
+
+
+def test_what_a_compaction_superseded_stays_where_a_file_of_the_range_is_lost(lake: Lake) -> None:
+    listed = lake.manifests()
+    compact(lake)
+    lake.path(lake.manifests()[0].files[0]).unlink()
+    assert remove_superseded(lake) == 0
+    assert all(lake.checked(file) for manifest in listed for file in manifest.files)
+
+
+@pytest.mark.parametrize("how", ["absent", "no batches"])
+def test_a_range_whose_record_of_its_batches_is_lost_is_not_made_part_of_another(
+    lake: Lake, how: str
+) -> None:
+    compact(lake)
+    stream_goes_on(lake, BATCHES)
+    path = lake.folder / "manifest/0-5.batches"
+    path.unlink()
+    if how == "no batches":
+        path.write_bytes(kept([]))
+    with pytest.raises(BadArtifact, match=r"0-5\.batches.*from a copy"):
+        compact(lake)
+    assert spans(lake)[0] == "0-5"
+
+
+def test_a_file_that_is_lost_does_not_keep_what_is_past_its_time(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    compact(lake)
+    path = lake.path(lake.manifests()[0].files[0])
+    path.unlink()
+    newest = max(m.landed_at for m in lake.manifests())
+    assert retire(lake, CONTRACT, newest + kept_for(CONTRACT) + 1) == 1
+    assert str(path) in caplog.text
+    assert remove_superseded(lake) > 0
+    assert compact(lake) == 0
+    assert check(lake, {}).breaches == ()

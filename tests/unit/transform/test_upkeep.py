@@ -11,12 +11,13 @@ from hotpath.clock import HOUR, SECOND, Clock, Segment
 from hotpath.kafka import MemoryLog
 from hotpath.lake import Lake
 from hotpath.points import Point, Points
-from hotpath.progress import Progress
+from hotpath.progress import Progress, read
 from hotpath.settings import LakeSettings, Settings, load
 from tests.contract.samples import small
 from tests.unit.kernel.lakes import EVENT, land
 from transform import upkeep
 from transform.compaction import compact
+from transform.retention import kept_for
 from transform.upkeep import Upkeep
 
 SMALL = small()
@@ -110,3 +111,52 @@ def test_a_pipeline_that_has_landed_nothing_is_no_trouble(
 ) -> None:
     keeping.upkeep.turn((replace(SMALL, name="new"),))
     assert caplog.records == []
+
+
+def said(keeping: Keeping) -> dict[str, object]:
+    return dict(read(keeping.upkeep.settings.data / "upkeep.json"))
+
+
+def test_what_hinders_a_lake_is_said_until_it_is_mended(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "RETRY_S", 0.0)
+    harmed = keeping.lakes["small"]
+    path = harmed.path(harmed.manifests()[0].files[0])
+    whole = path.read_bytes()
+    path.unlink()
+    keeping.turn()
+    now = said(keeping)
+    assert now["state"] == "hindered"
+    assert str(path) in str(now["why"])
+    points = [Point.parse((e.value or b"").decode()) for e in keeping.log.entries]
+    assert {p.tags["pipeline"]: p.fields["manifests"] for p in points} == {"small": 3.0, "other": 2.0}
+    path.write_bytes(whole)
+    keeping.turn()
+    assert (said(keeping)["state"], said(keeping)["why"]) == ("keeping", {})
+    assert keeping.spans() == ["0-1", "2"]
+
+
+def test_a_lake_with_a_manifest_that_does_not_read_is_measured_by_the_others(keeping: Keeping) -> None:
+    (keeping.lakes["small"].folder / "manifest/1.json").write_text("{")
+    keeping.turn()
+    points = [Point.parse((e.value or b"").decode()) for e in keeping.log.entries]
+    small = next(p for p in points if p.tags == {"pipeline": "small"})
+    assert (small.fields["files"], small.fields["manifests"]) == (2.0, 3.0)
+
+
+def test_a_lost_file_blocks_neither_retention_nor_the_removal_of_what_is_superseded(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "RETRY_S", 0.0)
+    lake = keeping.lakes["small"]
+    compact(lake)
+    lake.path(lake.manifests()[0].files[0]).unlink()
+    for number in (3, 4):
+        land(lake, SMALL, number, [{**EVENT, "id": str(number)}], [], [])
+    keeping.stand((lake.manifests()[-1].landed_at + kept_for(SMALL)) // HOUR + 1)
+    keeping.turn()
+    assert [len(m.files) for m in lake.manifests()] == [0, 0, 0, 1]
+    assert [m.name.span for m in lake.superseded()] == ["2", "3"], "a batch's own, kept with its revision"
+    keeping.turn()
+    assert said(keeping)["why"] == {}
