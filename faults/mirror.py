@@ -19,8 +19,8 @@ KILLS = 20
 SOME = 300
 """Records that must have crossed, or wait, before something is broken."""
 MUST_FIND_S = 60.0
-HEAVY, LARGE = 20, 4096
-"""Records at once and bytes of each: 4 MB a second, so that a transaction is open nearly always."""
+HEAVY, LARGE = 20, 1024
+"""Records at once and bytes of each: 1 MB a second, so that a transaction is open about half the time."""
 LATEST_KILL_S = 1.0
 
 
@@ -134,7 +134,7 @@ FAULTS = (
     ),
     Fault(
         "MirrorMaker killed mid-transaction",
-        "SIGKILL under 4 MB a second, 20 times, started again each time",
+        "SIGKILL under 1 MB a second, 20 times, started again each time",
         killed,
     ),
 )
