@@ -73,7 +73,7 @@ class _Filled:
 def _schema(path: Path) -> pa.Schema:
     try:
         return pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except lake_files.HARMED as error:
         raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
