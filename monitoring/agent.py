@@ -23,7 +23,7 @@ from hotpath.settings import Settings, load
 from monitoring.deployments import Deployments
 from monitoring.machine import Machine
 from monitoring.mirror_lag import MirrorLag
-from monitoring.remembered import Subject
+from monitoring.remembered import Subject, said
 
 EVERY_S = 2.0
 FLUSH_S = 1.0
@@ -59,9 +59,8 @@ def run(settings: Settings, stop: threading.Event) -> None:
         for topic, records in behind.items():
             points.say("mirror", {"behind": records}, {"topic": topic})
         gaps = lag.gaps
-        for (topic, partition, why), records in gaps.items():
-            said = {"missed_by": "mirror", "topic": topic, "partition": str(partition), "why": why}
-            points.say("gap", {"records": records}, said)
+        for fields, tags in said("mirror", gaps):
+            points.say("gap", fields, tags)
         progress.say("running", behind=behind, gaps={_named(gap): n for gap, n in gaps.items()})
     lag.stop()
     kafka.flush(FLUSH_S)

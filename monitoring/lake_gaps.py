@@ -19,7 +19,7 @@ from hotpath.kafka_admin import Logs
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from monitoring.gaps import Found, Look, Place, looked
-from monitoring.remembered import Remembered, Subject
+from monitoring.remembered import Remembered, Subject, said
 
 LOOK_EVERY_S = 5.0
 SAY_EVERY_S = 2.0
@@ -94,9 +94,8 @@ class LakeGaps:
         }
 
     def _say(self) -> None:
-        for (topic, partition, why), records in self.standing.items():
-            said = {"missed_by": "lake", "topic": topic, "partition": str(partition), "why": why}
-            self._points.say("gap", {"records": records}, said)
+        for fields, tags in said("lake", self.standing):
+            self._points.say("gap", fields, tags)
 
 
 def topics_of(contract: Contract) -> tuple[str, ...]:

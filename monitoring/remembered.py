@@ -6,7 +6,7 @@ It outlives the process, so that a gap is found that opened while nobody looked,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, field
 
 import orjson
@@ -72,3 +72,17 @@ class Remembered:
             return cls(dict(facts["read"]), seen, found)
         except (ValueError, KeyError, TypeError) as error:
             raise BadArtifact(source, raw[:80], "what is remembered of gaps", "it is begun anew") from error
+
+
+def said(missed_by: str, gaps: Mapping[Subject, int]) -> Iterator[tuple[dict[str, int], dict[str, str]]]:
+    """Fields and tags of a `gap` point each; one of no records where there is none, so that nothing found is
+    told from nobody having looked.
+
+    >>> list(said("lake", {}))
+    [({'records': 0}, {'missed_by': 'lake', 'topic': 'all', 'partition': 'all', 'why': 'none'})]
+    """
+    if not gaps:
+        yield {"records": 0}, {"missed_by": missed_by, "topic": "all", "partition": "all", "why": "none"}
+    for (topic, partition, why), records in gaps.items():
+        tags = {"missed_by": missed_by, "topic": topic, "partition": str(partition), "why": why}
+        yield {"records": records}, tags
