@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
@@ -28,7 +27,7 @@ from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.forget_rows import columns, theirs
 from hotpath.lake import RESTORE, Dataset, File, Lake, Manifest
-from hotpath.lake_files import HARMED
+from hotpath.lake_files import intact
 from hotpath.rewriting import Reached, nothing
 
 POINTS = ("before the files", "before the manifest", "before the removal", "after the removal")
@@ -130,11 +129,8 @@ def _account(counts: Counter[str], contract: Contract, dataset: Dataset, gone: p
 def _count(lake: Lake, contract: Contract, file: File, entity: str) -> int:
     """Rows of the entity in a file, of which only the columns that tell are read."""
     path = lake.checked(file)
-    try:
-        with pq.ParquetFile(path) as found:
-            table = found.read(list(columns(contract, file.dataset, found.schema_arrow)))
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
+    with intact(path), pq.ParquetFile(path) as found:
+        table = found.read(list(columns(contract, file.dataset, found.schema_arrow)))
     return int(pc.sum(theirs(table, entity)).as_py() or 0)
 
 
@@ -150,7 +146,8 @@ def _without(
     out, gone, left = None, list[pa.Table](), 0
     with pq.ParquetFile(lake.checked(file)) as found:
         for number in range(found.num_row_groups):
-            table = _row_group(found, number, lake.path(file))
+            with intact(lake.path(file)):
+                table = found.read_row_group(number)
             mask = theirs(table.select(columns(contract, file.dataset, table.schema)), entity)
             gone.append(table.filter(mask))
             stays = table.filter(pc.invert(mask))
@@ -163,10 +160,3 @@ def _without(
         out.close()
     there = None if out is None else rewriting.written(lake, path, file.dataset, left)
     return there, pa.concat_tables(gone)
-
-
-def _row_group(found: pq.ParquetFile, number: int, path: Path) -> pa.Table:
-    try:
-        return found.read_row_group(number)
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error

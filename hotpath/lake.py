@@ -28,7 +28,7 @@ from hotpath import lake_files
 from hotpath.errors import BadArtifact, Bug
 from hotpath.files import create
 from hotpath.imports import Import
-from hotpath.lake_columns import ARROW_TYPES, INSTANT, PLACE, REJECTED, UNIT, schema
+from hotpath.lake_columns import ARROW_TYPES, INSTANT, PLACE, REJECTED, UNIT, same, schema
 from hotpath.manifests import (
     DATASETS,
     RESTORE,
@@ -57,6 +57,7 @@ __all__ = [
     "Lake",
     "Manifest",
     "Offsets",
+    "same",
     "schema",
 ]
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from hotpath.errors import BadArtifact, shown
 from hotpath.lake import UNIT, Dataset, File, Import, Lake, Manifest
-from hotpath.lake_files import HARMED
+from hotpath.lake_files import intact
 from hotpath.manifests import NO_RECORDS, NO_ROWS, RETIRED, Name, Offsets, in_force, records
 
 Schemas = Mapping[tuple[Dataset, str], pa.Schema]
@@ -206,15 +206,13 @@ def _counted(done: _Check, manifest: Manifest, rows: Mapping[str, int]) -> None:
 def _file(done: _Check, file: File, places: Places) -> int:
     """The rows of a file that is what its manifest lists. Raises BadArtifact where it is not."""
     path = done.lake.checked(file)
-    try:
+    with intact(path):
         data = path.read_bytes()
         if (found := hashlib.sha256(data).hexdigest()) != file.sha256:
             raise BadArtifact(str(path), found, f"the hash that its manifest lists, {file.sha256}")
         parquet = pq.ParquetFile(pa.BufferReader(data))
         _schema(done, file, parquet.schema_arrow)
         table = parquet.read(["topic", "partition", "offset"])
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file") from error
     if len(table) != file.rows:
         raise BadArtifact(str(path), f"{len(table)} rows", f"the {file.rows} its manifest lists")
     for topic, partition, offsets in _places(table):

@@ -34,6 +34,18 @@ UNIT = b"unit"
 """A column's metadata that holds its unit (empty: none)."""
 
 
+def same(there: pa.Schema, column: pa.Field) -> bool:
+    """Whether a file has a column of `schema` in its type and unit.
+
+    Files of before units were written down are taken at the contract's word.
+    """
+    if column.name not in there.names:
+        return False
+    found = there.field(column.name)
+    due = (column.metadata or {}).get(UNIT, b"")
+    return bool(found.type == column.type) and (found.metadata or {}).get(UNIT, due) == due
+
+
 def schema(types: Iterable[tuple[str, str]], units: Mapping[str, str | None] | None = None) -> pa.Schema:
     """Arrow schema of a decoded dataset: (field, contract type) pairs, then the place columns.
 

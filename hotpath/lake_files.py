@@ -6,7 +6,8 @@ place, `hotpath.lake.Lake.path`, and pyarrow takes a file system beside them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,10 +18,18 @@ from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
 from hotpath.manifests import RESTORE, Manifest
 
-HARMED = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError)
-"""What pyarrow raises on a file that is no whole Parquet file: a spoilt footer's names may be no UTF-8."""
 EVER: Micros = 2**62
 """Later than anything: a file that does not say when its rows arrived may hold any."""
+
+
+@contextmanager
+def intact(path: Path) -> Iterator[None]:
+    """Around whatever reads a Parquet file. Raises BadArtifact where it is not a whole one."""
+    try:
+        yield
+    # A spoilt footer's names may be no UTF-8.
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError) as error:
+        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
 def rows_of(manifest: Manifest) -> pc.Expression | None:
@@ -39,11 +48,9 @@ def rows_of(manifest: Manifest) -> pc.Expression | None:
 
 def arrivals(path: Path) -> tuple[Micros, Micros] | None:
     """First and last arrival in a file, by its footer; None where it has no row. Raises BadArtifact."""
-    try:
+    with intact(path):
         found = pq.read_metadata(path)
         names = found.schema.names
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
     if "arrived_at" not in names:
         raise BadArtifact(str(path), names, "a column arrived_at", RESTORE)
     column = names.index("arrived_at")
@@ -58,7 +65,7 @@ def table(
     path: Path, columns: list[str] | None, optional: Sequence[str], rows: pc.Expression | None
 ) -> pa.Table:
     """These rows of a file; a column of `optional` that it lacks is null. Raises BadArtifact."""
-    try:
+    with intact(path):
         there = pq.read_schema(path).names if optional else []
         missing = [name for name in optional if name not in there]
         wanted = [name for name in columns or there if name not in missing] if optional else columns
@@ -66,15 +73,13 @@ def table(
         for name in missing:
             found = found.append_column(name, pa.nulls(len(found)))
         return found.select(columns or found.column_names)
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
 def known(
     path: Path, columns: list[str], types: Mapping[str, pa.DataType], rows: pc.Expression | None
 ) -> pa.Table | None:
     """These rows of a file; None where it lacks a column, or has it in another type. Raises BadArtifact."""
-    try:
+    with intact(path):
         with pq.ParquetFile(path) as file:
             there = file.schema_arrow
             fits = set(columns) <= set(there.names)
@@ -84,5 +89,3 @@ def known(
             if rows is None:
                 return file.read(columns).select(columns)
         return pq.read_table(path, columns=columns, partitioning=None, filters=rows)
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error

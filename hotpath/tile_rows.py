@@ -18,11 +18,10 @@ import pyarrow.parquet as pq
 from hotpath.clock import Micros
 from hotpath.contract.aggregates import Layout
 from hotpath.contract.checks import default
-from hotpath.contract.parts import Field, Source
+from hotpath.contract.parts import Source
 from hotpath.contract.types import LONG_MAX, LONG_MIN
-from hotpath.errors import BadArtifact
-from hotpath.lake import ARROW_TYPES, INSTANT, RESTORE, UNIT, Lake, Manifest
-from hotpath.lake_files import rows_of
+from hotpath.lake import ARROW_TYPES, INSTANT, Lake, Manifest, same, schema
+from hotpath.lake_files import arrivals, intact, rows_of
 from hotpath.tiling import ARRIVED, columns, merged, tiled
 
 MOST_ROWS = 2_000_000
@@ -69,24 +68,24 @@ def _records(
     rows: pc.Expression | None,
 ) -> pa.Table | None:
     """What counts of a file; None where nothing can."""
-    first, last = _span(path)
-    if last < since or first >= until:
+    arrived = _arrivals(path)
+    if arrived is None or arrived[1] < since or arrived[0] >= until:
         return None
+    first, last = arrived
     if first < since or last >= until:
-        arrived = pc.field(ARRIVED)
-        within = (arrived >= pa.scalar(since, INSTANT)) & (arrived < pa.scalar(until, INSTANT))
+        at = pc.field(ARRIVED)
+        within = (at >= pa.scalar(since, INSTANT)) & (at < pa.scalar(until, INSTANT))
         rows = within if rows is None else rows & within
     fields = {field.name: field for field in source.fields}
     names = columns(layout)
-    try:
+    due = schema([(f.name, f.type) for f in source.fields], {f.name: f.unit for f in source.fields})
+    with intact(path):
         there = pq.read_schema(path)
-        known = [n for n in names if n == ARRIVED or _is_there(there, fields[n])]
+        known = [n for n in names if n == ARRIVED or same(there, due.field(n))]
         absent = [fields[n] for n in names if n not in known]
         if any(field.default is None for field in absent):
             return None
         table = pq.read_table(path, columns=known, partitioning=None, filters=rows)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
     for field in absent:
         value = pa.scalar(default(field), ARROW_TYPES[field.type])
         table = table.append_column(field.name, pa.repeat(value, len(table)))
@@ -100,28 +99,7 @@ def _of(keys: Collection[str] | None, table: pa.Table, layout: Layout) -> pa.Tab
     return table.filter(pc.is_in(table[layout.aggregate.by].cast(pa.string()), value_set=wanted))
 
 
-def _is_there(there: pa.Schema, field: Field) -> bool:
-    """Whether a file has a field as the contract has it now."""
-    if field.name not in there.names:
-        return False
-    found = there.field(field.name)
-    # Files of before units were written down are taken at the contract's word.
-    said = (found.metadata or {}).get(UNIT)
-    return found.type == ARROW_TYPES[field.type] and said in (None, (field.unit or "").encode())
-
-
 @lru_cache(MOST_FOOTERS)
-def _span(path: Path) -> tuple[Micros, Micros]:
-    """When the first and the last of a file's records arrived. A file that is listed never changes."""
-    try:
-        found = pq.read_metadata(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
-    if ARRIVED not in found.schema.names:
-        raise BadArtifact(f"{path}: column {ARRIVED}", "no such column", str(INSTANT), RESTORE)
-    column = found.schema.names.index(ARRIVED)
-    said = [found.row_group(n).column(column).statistics for n in range(found.num_row_groups)]
-    if not all(s is not None and s.has_min_max for s in said):
-        return LONG_MIN, LONG_MAX
-    instants = [pa.scalar(instant, INSTANT).value for s in said for instant in (s.min, s.max)]
-    return min(instants, default=LONG_MAX), max(instants, default=LONG_MIN)
+def _arrivals(path: Path) -> tuple[Micros, Micros] | None:
+    """A file that is listed never changes."""
+    return arrivals(path)

@@ -24,8 +24,9 @@ from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field, Source, Stream
 from hotpath.contract.types import Type
 from hotpath.errors import BadArtifact
-from hotpath.lake import UNIT, File, Lake, Manifest
+from hotpath.lake import UNIT, File, Lake, Manifest, same
 from hotpath.lake import schema as lake_schema
+from hotpath.lake_files import intact
 
 RESTORE = "restore the file from a copy of the lake"
 FILL = "give the field a default or make it nullable: this file landed before the field was as it is"
@@ -149,17 +150,15 @@ def _check_bytes(path: Path, file: File) -> None:
 
 
 def _columns(path: Path) -> pa.Schema:
-    try:
+    with intact(path):
         return pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
 def _is_absent(path: Path, found: pa.Schema, column: pa.Field, fields: dict[str, Field]) -> bool:
     """Whether a file lacks a column and may: it is one of `fields`, which an older contract had otherwise."""
-    there = found.field(column.name) if column.name in found.names else None
-    if there is not None and there.type == column.type and _unit(there, column) == _unit(column, column):
+    if same(found, column):
         return False
+    there = found.field(column.name) if column.name in found.names else None
     field = fields.get(column.name)
     if field is not None and (field.nullable or field.default is not None):
         return True

@@ -22,7 +22,7 @@ from hotpath import files, rewriting
 from hotpath.clock import wait
 from hotpath.errors import BadArtifact
 from hotpath.lake import RESTORE, Dataset, File, Lake
-from hotpath.lake_files import HARMED
+from hotpath.lake_files import intact
 from hotpath.manifests import Manifest, Name, in_force, kept, whole
 from hotpath.rewriting import Reached, nothing
 from transform.ranges import Sizes, next_range
@@ -130,7 +130,7 @@ def _row_groups(lake: Lake, sources: Sequence[File]) -> Iterator[pa.Table]:
 def _proved(lake: Lake, file: File) -> Iterator[pa.Table]:
     """A file's row groups. Raises BadArtifact where it is not what its manifest lists."""
     path = lake.checked(file)
-    try:
+    with intact(path):
         data = path.read_bytes()
         if (found := hashlib.sha256(data).hexdigest()) != file.sha256:
             raise BadArtifact(str(path), found, f"the hash that its manifest lists, {file.sha256}", RESTORE)
@@ -138,8 +138,6 @@ def _proved(lake: Lake, file: File) -> Iterator[pa.Table]:
             if (rows := parquet.metadata.num_rows) != file.rows:
                 raise BadArtifact(str(path), f"{rows} rows", f"the {file.rows} its manifest lists", RESTORE)
             yield from (parquet.read_row_group(n) for n in range(parquet.num_row_groups))
-    except HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
 
 
 class _Open:

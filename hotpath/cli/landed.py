@@ -17,8 +17,7 @@ from hotpath import lake_files
 from hotpath.contract.checks import default
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Field
-from hotpath.errors import BadArtifact
-from hotpath.lake import INSTANT, RESTORE, UNIT, Lake, Manifest, schema
+from hotpath.lake import INSTANT, Lake, Manifest, same, schema
 
 
 def events(lake: Lake, contract: Contract, manifests: Sequence[Manifest]) -> pa.Table:
@@ -48,8 +47,9 @@ class _Filled:
 
     def table(self, path: Path, manifest: Manifest) -> pa.Table | None:
         """None where the file lacks what cannot be filled."""
-        there = _schema(path)
-        absent = [column.name for column in self.shape if not _same(there, column)]
+        with lake_files.intact(path):
+            there = pq.read_schema(path)
+        absent = [column.name for column in self.shape if not same(there, column)]
         if not all(map(self._may_lack, absent)):
             return None
         kept = [name for name in self.shape.names if name not in absent]
@@ -68,18 +68,3 @@ class _Filled:
 
     def _fill(self, column: pa.Field, rows: int) -> pa.Array:
         return pa.repeat(pa.scalar(default(self.fields[column.name]), column.type), rows)
-
-
-def _schema(path: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(path)
-    except lake_files.HARMED as error:
-        raise BadArtifact(str(path), str(error), "a whole Parquet file", RESTORE) from error
-
-
-def _same(there: pa.Schema, column: pa.Field) -> bool:
-    """Whether a file has the column in its type and unit; of before units were written, in its type."""
-    if column.name not in there.names or there.field(column.name).type != column.type:
-        return False
-    said, expected = there.field(column.name).metadata or {}, column.metadata or {}
-    return said.get(UNIT, expected.get(UNIT)) == expected.get(UNIT)
