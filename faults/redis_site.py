@@ -30,6 +30,7 @@ from hotpath.local import redisd
 from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
 from hotpath.tiles import Tiles, packed
+from serve.decide import Cuts
 from serve.generation import Generation, Scored, composed
 from serve.metrics import Metrics
 from serve.redis_shelf import RedisShelf
@@ -184,7 +185,9 @@ def generation(seen: list[Sequence[Value]]) -> Generation:
         return Scored(0.5, ())
 
     clock = Clock()
-    return composed(CONTRACT, NOTHING, model, sequence=1, bundle="b", trained_at=clock.now(), threshold=0.5)
+    return composed(
+        CONTRACT, NOTHING, model, sequence=1, bundle="b", trained_at=clock.now(), cuts=Cuts(0.5, 0.5)
+    )
 
 
 @contextmanager

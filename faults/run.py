@@ -26,6 +26,7 @@ from faults.redis import FAULTS as REDIS
 from faults.stores import FAULTS as STORES
 from faults.stream_kills import FAULTS as STREAM_KILLS
 from faults.table import Fault
+from faults.training import FAULTS as TRAINING
 from hotpath.contract.strict_yaml import nearest
 from hotpath.errors import BadConfig
 from hotpath.files import replace
@@ -44,6 +45,7 @@ FAULTS: tuple[Fault, ...] = (
     *DISKS,
     *STORES,
     *REDIS,
+    *TRAINING,
 )
 """Every fault, in the order in which `make faults` runs them."""
 

@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from faults.small_disk import SmallDisk, small_disk
 from faults.stream_site import CONTRACT, StreamSite, stream_site
 from faults.table import Fault, Outcome
@@ -31,6 +29,7 @@ from hotpath.handoffs import MODELS, Announcement
 from hotpath.kafka import KafkaLog, standing
 from hotpath.lake import Lake
 from hotpath.local.ports import free_port
+from hotpath.signatures import Verifies
 from tests.integration.serve import bundles
 from tests.integration.serve.conftest import Host, Running, make_host, start
 from tests.integration.train.lakes import Flights
@@ -48,7 +47,7 @@ def store_full(seed: int) -> Outcome:
     """A run with no room to publish, then one with room; what is live before is hand-made."""
     with stream_site() as site, small_disk(site.data / "cloud" / "bundles", MEGABYTES) as disk:
         store, log = BundleStore(disk.folder / CONTRACT.name), KafkaLog(site.address("cloud"))
-        now = _taught(site, seed)
+        now = taught(site, seed)
         _announced(site, store, log)
         disk.fill()
         trainer = _start_trainer(site)
@@ -74,7 +73,7 @@ def store_full(seed: int) -> Outcome:
     return Outcome(told and silent and not torn and ended, figures)
 
 
-def _taught(site: StreamSite, seed: int) -> Micros:
+def taught(site: StreamSite, seed: int) -> Micros:
     """A lake that can teach a model, the keys, and a clock that stands where the lake ends."""
     keys.make(site.data / "cloud" / "keys" / "signing.pem", site.data / "onprem" / "keys" / "verify.pem")
     lake = Lake(site.data / "cloud" / "lake", CONTRACT.name)
@@ -102,7 +101,7 @@ def _trainer(site: StreamSite) -> str:
     return str(progress.read(site.data / "state" / f"train-{CONTRACT.name}.json").get("state"))
 
 
-def _public(site: StreamSite) -> Ed25519PublicKey:
+def _public(site: StreamSite) -> Verifies:
     return keys.verify_key(site.data / "onprem" / "keys" / "verify.pem")
 
 
@@ -139,7 +138,7 @@ class Asking:
 
 
 @contextmanager
-def _asked(running: Running) -> Iterator[Asking]:
+def asked(running: Running) -> Iterator[Asking]:
     asking = Asking(running)
     thread = threading.Thread(target=asking.run, name="asking")
     thread.start()
@@ -165,7 +164,7 @@ def folder_full(seed: int) -> Outcome:
             )
             live = disk.folder / bundles.PIPELINE / "live.json"
             site.until(live.exists, "the first model is live", follower)
-            with start(host) as running, _asked(running) as asking:
+            with start(host) as running, asked(running) as asking:
                 kept = _candidate_without_room(site, host, log, disk, chance)
                 before = dict(asking.answers)
                 disk.free()

@@ -11,23 +11,30 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from hotpath.errors import BadArtifact
+from hotpath.handoffs import SIGNED_BY
+from hotpath.signatures import Signs, Verifies
 
 CONTENT = ("contract.json", "fitted.json", "model.zip", "scorecard.json", "golden.parquet", "card.html")
 ENTRIES = (*CONTENT, "manifest.json", "manifest.sig")
 CHUNK_BYTES = 512 * 1024
 """Below Kafka's default limit of a record, 1 MiB."""
-MOST_BYTES = 256 * 1024 * 1024
-"""A larger bundle is refused before it is read."""
+MOST_BYTES = 64 * 1024 * 1024
+"""A larger bundle is refused before it is read: what proves it must do so in half a gigabyte."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_END = struct.Struct("<4s4H2LH")
+_END64 = b"PK\x06\x07"
+_MOST_LISTED = 4096
+_LOCATOR = 20
+"""Bytes of a zip64 locator, which stands before the end record of a zip that has one."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Bundle:
     facts: Mapping[str, object]
 
 
-def seal(files: Mapping[str, bytes], facts: Mapping[str, object], key: Ed25519PrivateKey) -> Sealed:
+def seal(files: Mapping[str, bytes], facts: Mapping[str, object], key: Signs) -> Sealed:
     """Pack and sign. The same content and facts give the same bytes. Raises BadArtifact on a wrong entry."""
     if set(files) != set(CONTENT):
         raise BadArtifact("bundle's entries", sorted(files), f"exactly {sorted(CONTENT)}")
@@ -58,7 +65,7 @@ def seal(files: Mapping[str, bytes], facts: Mapping[str, object], key: Ed25519Pr
     return Sealed(sha256(manifest)[:32], packed, sha256(packed))
 
 
-def opened(packed: bytes, key: Ed25519PublicKey) -> Bundle:
+def opened(packed: bytes, key: Verifies) -> Bundle:
     """The bundle in `packed`, if size, entries, signature and hashes hold. Raises BadArtifact otherwise."""
     if len(packed) > MOST_BYTES:
         raise BadArtifact("bundle's size", len(packed), f"at most {MOST_BYTES} bytes")
@@ -67,7 +74,7 @@ def opened(packed: bytes, key: Ed25519PublicKey) -> Bundle:
     try:
         key.verify(entries.pop("manifest.sig"), manifest)
     except InvalidSignature as error:
-        raise BadArtifact("bundle's signature", "another key's", "one by this deployment's key") from error
+        raise BadArtifact("bundle's signature", "another key's", SIGNED_BY) from error
     hashes, facts = _said(manifest)
     for name, data in entries.items():
         if sha256(data) != hashes.get(name):
@@ -80,6 +87,12 @@ def unproved(packed: bytes) -> Bundle:
     entries = _entries(packed)
     manifest = entries["manifest.json"]
     return Bundle(sha256(manifest)[:32], entries, _said(manifest)[1])
+
+
+def signed(packed: bytes) -> tuple[bytes, bytes]:
+    """A packed bundle's signature and what it is of, neither proved. Raises BadArtifact."""
+    entries = _entries(packed)
+    return entries["manifest.sig"], entries["manifest.json"]
 
 
 def chunked(packed: bytes, size: int = CHUNK_BYTES) -> Sequence[bytes]:
@@ -97,7 +110,7 @@ def _said(manifest: bytes) -> tuple[dict[str, object], dict[str, object]]:
     try:
         said = json.loads(manifest)
         return dict(said["files"]), dict(said["facts"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadArtifact("bundle's manifest", str(error), "hashes of files, and facts") from error
 
 
@@ -111,6 +124,7 @@ def _packed(entries: Mapping[str, bytes]) -> bytes:
 
 def _entries(packed: bytes) -> dict[str, bytes]:
     """Entries by name. Stored only, so that no entry can be larger than the bytes that came."""
+    _few(packed)
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             infos = archive.infolist()
@@ -121,3 +135,19 @@ def _entries(packed: bytes) -> dict[str, bytes]:
             return {i.filename: archive.read(i) for i in infos}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         raise BadArtifact("bundle", str(error), "a whole bundle") from error
+
+
+def _few(packed: bytes) -> None:
+    """Raises BadArtifact where the zip's end record (APPNOTE.TXT, 4.3.16) says of more than a bundle has.
+
+    A bundle has no comment and no zip64, so the record is its last bytes. A list of a million entries would
+    take half a gigabyte before anybody could count it.
+    """
+    end = packed[-_END.size :]
+    if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
+        raise BadArtifact("bundle", "no zip's end", "a whole bundle")
+    _, _, _, _, entries, listed, _, comment = _END.unpack(end)
+    if packed[-_END.size - _LOCATOR :].startswith(_END64) or comment:
+        raise BadArtifact("bundle", "zip64, or a comment", "a whole bundle")
+    if entries > len(ENTRIES) or listed > _MOST_LISTED:
+        raise BadArtifact("bundle's entries", f"{entries} in {listed} bytes", f"exactly {ENTRIES}")

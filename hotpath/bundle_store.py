@@ -1,23 +1,29 @@
 """The bundle store: what the trainer remembers, in files that are created once and never changed.
 
-`bundles/ID.zip`, `sequence/N.json` (who took number N), `runs/N.json` (what each run came to). Sequences grow
-here and nowhere else, so that they survive the loss of every topic.
+`bundles/ID.zip`, `sequence/N.json` (who took number N), `runs/N.json` (what each run came to),
+`forced/N.json` (what an operator made public), `parameters/N.json` (what each search found). Sequences grow
+here and nowhere else, so that they survive the loss of every topic. Only a bundle is ever removed; its number
+is not used again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from hotpath.bundle import Bundle, Sealed, sha256, unproved
-from hotpath.clock import Micros
+from hotpath.clock import Micros, wait
 from hotpath.errors import BadArtifact
-from hotpath.files import create
+from hotpath.files import create, free
 
-State = Literal["trained", "refused", "failed"]
+Note = TypeVar("Note")
+TURN_S = 0.1
+State = Literal["trained", "waiting", "refused", "failed"]
+"""`waiting`: it passed the gate but for outcomes in the shadow."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Run:
 
     `metrics`: its model's quality on the holdout, by name; empty where it came to no model. `left_out`:
     events of its window that became no row, by reason. `fingerprint`: its contract's; None in older notes.
+    `bundle`: what it sealed, also where the gate held it back. `reasons`: the gate's, each {rule, value,
+    asked, holds, says}.
     """
 
     state: State
@@ -37,6 +45,7 @@ class Run:
     sequence: int | None = None
     left_out: dict[str, int] = field(default_factory=dict)
     fingerprint: str | None = None
+    reasons: list[dict[str, object]] = field(default_factory=list)
 
     @property
     def auc(self) -> float | None:
@@ -44,11 +53,30 @@ class Run:
         return self.metrics.get("auc")
 
 
+@dataclass(frozen=True)
+class Forced:
+    """An operator's word that a bundle goes live, whatever the gate said of it."""
+
+    bundle: str
+    sequence: int
+    by: str
+    why: str
+    at: Micros
+
+
 class BundleStore:
     """One pipeline's folder of the store."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """One at a time publishes or takes back: trainer, monitoring and an operator share the store."""
+        while (held := free(self._folder / ".publish.lock")) is None:
+            wait(TURN_S)
+        with held:
+            yield
 
     def keep(self, sealed: Sealed) -> None:
         """Keep a bundle; one that is kept already is the same. Raises BadArtifact where it is not."""
@@ -68,6 +96,10 @@ class BundleStore:
     def kept(self) -> list[str]:
         """Ids of the bundles that are kept, announced or not, sorted."""
         return sorted(path.stem for path in (self._folder / "bundles").glob("[0-9a-f]*.zip"))
+
+    def remove(self, bundle: str) -> None:
+        """Keep a bundle no longer; one that is gone already is gone."""
+        (self._folder / "bundles" / f"{bundle}.zip").unlink(missing_ok=True)
 
     def taken(self) -> dict[int, dict[str, object]]:
         """Every number that was taken, and for what; nothing says that it was announced."""
@@ -103,6 +135,26 @@ class BundleStore:
         folder = self._folder / "runs"
         return {n: _run(folder / f"{n}.json") for n in _numbers(folder) if n > number}
 
+    def note_forced(self, forced: Forced) -> int:
+        """Remember what an operator made public."""
+        return self._append("forced", asdict(forced))
+
+    def forced(self) -> tuple[Forced, ...]:
+        """What operators made public, oldest first. Raises BadArtifact on a note that does not read."""
+        folder = self._folder / "forced"
+        return tuple(_noted(folder / f"{n}.json", "an operator's note", _forced) for n in _numbers(folder))
+
+    def keep_chosen(self, chosen: Mapping[str, object]) -> int:
+        """Remember what a search found; it is the newest from now on."""
+        return self._append("parameters", chosen)
+
+    def chosen(self) -> dict[str, Any] | None:
+        """What the newest search found; None before the first. Raises BadArtifact where it does not read."""
+        folder = self._folder / "parameters"
+        if not (numbers := _numbers(folder)):
+            return None
+        return _noted(folder / f"{numbers[-1]}.json", "what a search found", dict)
+
     def _append(self, kind: str, content: Mapping[str, object]) -> int:
         number = max(_numbers(self._folder / kind), default=0) + 1
         while not create(self._folder / kind / f"{number}.json", json.dumps(content).encode()):
@@ -111,11 +163,19 @@ class BundleStore:
 
 
 def _run(path: Path) -> Run:
+    return _noted(path, "a run's note", lambda raw: Run(**_newest(raw)))
+
+
+def _forced(raw: dict[str, Any]) -> Forced:
+    return Forced(**raw)
+
+
+def _noted(path: Path, what: str, of: Callable[[dict[str, Any]], Note]) -> Note:
     data = path.read_bytes()
     try:
-        return Run(**_newest(json.loads(data)))
+        return of(json.loads(data))
     except (ValueError, TypeError) as error:
-        raise BadArtifact(str(path), data, "a run's note", "restore it, or delete it") from error
+        raise BadArtifact(str(path), data, what, "restore it, or delete it") from error
 
 
 def _newest(note: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -84,13 +84,27 @@ class Child:
         self._process.wait()
 
 
-def run(what: str, command: Sequence[str], log: Path, deadline_s: float, clock: Clock) -> None:
-    """Run a program to its end. Raises Unavailable, with its last words, where it fails or takes too long."""
+def _nothing() -> None: ...
+
+
+def run(
+    what: str,
+    command: Sequence[str],
+    log: Path,
+    deadline_s: float,
+    clock: Clock,
+    tick: Callable[[], None] = _nothing,
+) -> None:
+    """Run a program to its end, `tick` called again and again meanwhile.
+
+    Raises Unavailable, with its last words, where it fails or takes too long.
+    """
     until = clock.elapsed() + deadline_s
     with Child(command, log) as child:
         while (code := child.code()) is None:
             if clock.elapsed() > until:
                 raise Unavailable(what, "still running", f"an end within {deadline_s:.0f} s", f"see {log}")
+            tick()
             wait(TICK_S)
         if code:
             raise Unavailable(what, f"exit code {code}", "a run without error", child.last_words())

@@ -15,10 +15,10 @@ from typing import Literal, Protocol, Self, cast, get_args, get_type_hints
 
 import orjson
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact, BadInput
+from hotpath.signatures import Signs, Verifies
 
 Site = Literal["onprem", "cloud"]
 Direction = Literal["onprem->cloud", "cloud->onprem", "cloud"]
@@ -220,6 +220,9 @@ class Score(Record):
     tiles: dict[str, object] = field(default_factory=dict)
 
 
+SIGNED_BY = "one by a key of this deployment that was not retired"
+
+
 @dataclass(frozen=True)
 class Announcement(Record):
     """A bundle is to go live: signed, named by a sequence that only grows."""
@@ -234,7 +237,7 @@ class Announcement(Record):
     why: str
     announced_at: Micros
 
-    def signed(self, key: Ed25519PrivateKey) -> bytes:
+    def signed(self, key: Signs) -> bytes:
         """The record's value on `hotpath.models`: this announcement and its Ed25519 signature."""
         body = self.to_bytes()
         return orjson.dumps(
@@ -242,8 +245,8 @@ class Announcement(Record):
         )
 
     @classmethod
-    def verified(cls, value: bytes, key: Ed25519PublicKey) -> Announcement:
-        """The announcement, if `key` signed it. Raises BadArtifact otherwise."""
+    def verified(cls, value: bytes, key: Verifies) -> Announcement:
+        """The announcement, if a signature that `key` knows is on it. Raises BadArtifact otherwise."""
         try:
             raw = orjson.loads(value)
             found = cls.from_fields(raw["announcement"])
@@ -251,7 +254,7 @@ class Announcement(Record):
         except (ValueError, BadInput, KeyError, TypeError) as error:
             raise BadArtifact("announcement", value, "an announcement and its signature") from error
         except InvalidSignature as error:
-            raise BadArtifact("announcement's signature", value, "one by this deployment's key") from error
+            raise BadArtifact("announcement's signature", value, SIGNED_BY) from error
         return found
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from hotpath.clock import Clock, Micros
+from hotpath.contract.metrics import METRICS
 from hotpath.errors import BadInput, Unavailable
 from hotpath.handoffs import POINTS
 from hotpath.kafka import Log
@@ -47,16 +48,8 @@ class Measurement:
         return next(iter(self.fields))
 
 
-_QUALITY = {
-    "auc": "area under the ROC curve",
-    "f1": "F1 at the decision's threshold",
-    "f2": "F2 at the decision's threshold",
-    "accuracy": "share of right decisions, or of right classes",
-    "log_loss": "mean negative log-likelihood (nats)",
-    "rmse": "root of the mean squared error, in the target's unit",
-    "mae": "mean absolute error, in the target's unit",
-}
-"""By kind of target only some of them are defined: see hotpath/contract/metrics.py."""
+_QUALITY = {metric.name: metric.doc for metric in METRICS if not metric.proof}
+"""By kind of target only some of them are defined."""
 
 MEASUREMENTS: tuple[Measurement, ...] = (
     Measurement(
@@ -159,7 +152,16 @@ MEASUREMENTS: tuple[Measurement, ...] = (
         {"p50_s": "median", "p95_s": "95th percentile"},
         "real seconds: `events`, `labels` from arrival to lake; `model` from its newest event to live",
     ),
-    Measurement("stage", ("pipeline", "stage"), {"seconds": "what it took"}, "a stage of a training run"),
+    Measurement(
+        "stage",
+        ("pipeline", "stage"),
+        {
+            "seconds": "what it took",
+            "rows": "that went through it, where they are counted",
+            "bytes": "that went through it, where they are counted",
+        },
+        "a stage of a training run, or `STAGE/PART`: a part of it, in which nothing else is done",
+    ),
     Measurement(
         "run",
         ("pipeline", "state"),
@@ -168,7 +170,9 @@ MEASUREMENTS: tuple[Measurement, ...] = (
             "rows": "training rows",
             "left_out": "events of the window without a row",
             "wrong_clock": "of them left out for their host's clock",
-            **{name: f"{doc}, on the holdout" for name, doc in _QUALITY.items() if name != "f2"},
+            "believed": "share of the window's events that no clock reason left out",
+            **{name: f"{doc}, on the holdout" for name, doc in _QUALITY.items()},
+            "latency_us": "median of features and score of one row, as the proof measured it",
             "sequence": "of the announcement",
         },
         "a training run",

@@ -86,11 +86,25 @@ class Spark(Section):
 
 
 class H2O(Section):
-    """An existing H2O cluster by URL, or the embedded one's port and heap."""
+    """An existing H2O cluster by URL, or the embedded one's port and heap.
+
+    `deadline_s`: real seconds that one call to it may take.
+    """
 
     url: str | None = None
     port: Port
     memory: Annotated[str, Field(pattern=r"^\d+[mg]$")]
+    deadline_s: Annotated[float, Field(gt=0, le=3600)]
+
+
+class Training(Section):
+    """The trainer. `window_s`, `model_s`: real seconds that a window and a model may take at most (a search
+    its budget beside it). `keep_bundles`: how many of a pipeline stay in the store, beside those in use.
+    """
+
+    window_s: Annotated[float, Field(gt=0, le=86_400)]
+    model_s: Annotated[float, Field(gt=0, le=86_400)]
+    keep_bundles: Annotated[int, Field(ge=2, le=10_000)]
 
 
 class LakeSettings(Section):
@@ -231,6 +245,7 @@ class Settings(BaseSettings):
     mirror: Mirror
     spark: Spark
     h2o: H2O
+    train: Training
     lake: LakeSettings
     serve: Serve
     redis: Redis

@@ -1,5 +1,6 @@
 """Whether the live model has sunk below the contract's floor, and what to go back to. Pure.
 
+The floor is on any metric of the target's kind; below it is worse than its bound, also where less is better.
 An outcome window counts once it is over and has as many labelled answers as the contract asks for; others are
 passed over, they neither break a row nor make one longer. A model is left once; a bundle that was left is
 never gone back to.
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hotpath.contract.metrics import BY_NAME
 from hotpath.contract.parts import Floor
 from hotpath.handoffs import Announcement
 from monitoring.quality import Quality
@@ -50,8 +52,9 @@ def ruling(floor: Floor, standing: Standing) -> Ruling:
     row = below(floor, standing.windows)
     if len(row) < floor.windows or _answered(standing):
         return Ruling(len(row))
-    aucs = ", ".join(f"{q.auc:.4f}" for q in row[: floor.windows])
-    why = f"live AUC of sequence {standing.live} {aucs} in the newest windows, the floor is {floor.auc:g}"
+    values = ", ".join(f"{_value(floor, q):.4f}" for q in row[: floor.windows])
+    which = f"live {floor.metric} of sequence {standing.live} {values} in the newest windows"
+    why = f"{which}, the floor is {BY_NAME[floor.metric].sign} {floor.bound:g}"
     return Ruling(len(row), due=True, to=_choices(floor, standing), why=why)
 
 
@@ -68,13 +71,21 @@ def below(floor: Floor, windows: Sequence[Quality]) -> list[Quality]:
 
 
 def counts(floor: Floor, quality: Quality) -> bool:
-    """Whether there are labels enough to say anything, of both classes."""
-    return quality.labelled >= floor.labels and quality.auc is not None
+    """Whether there are labels enough to say anything, of both classes where there are two."""
+    return quality.labelled >= floor.labels and _value(floor, quality) is not None
 
 
 def reaches(floor: Floor, quality: Quality) -> bool:
     """Whether it is good enough, and known to be."""
-    return counts(floor, quality) and quality.auc is not None and quality.auc >= floor.auc
+    value = _value(floor, quality)
+    if value is None or not counts(floor, quality):
+        return False
+    return value >= floor.bound if BY_NAME[floor.metric].better == "higher" else value <= floor.bound
+
+
+def _value(floor: Floor, quality: Quality) -> float | None:
+    """The floor's metric on a window's answers; None where it cannot be had."""
+    return quality.metrics.get(floor.metric)
 
 
 def _answered(standing: Standing) -> bool:

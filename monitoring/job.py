@@ -24,11 +24,12 @@ from hotpath.handoffs import POINTS
 from hotpath.kafka import KafkaLog
 from hotpath.kafka_admin import Admin
 from hotpath.kafka_group import KafkaGroup
-from hotpath.keys import signing_key
+from hotpath.keys import SigningKey, verify_key
 from hotpath.points import Points
 from hotpath.progress import Progress
 from hotpath.publish import DELIVERY_S
 from hotpath.settings import Settings, load
+from hotpath.signatures import Pair
 from monitoring.board import Board
 from monitoring.console.app import application, serve
 from monitoring.console.snapshot import snapshot
@@ -85,7 +86,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     deployments = Deployments(settings)
     progress = Progress(settings.state("monitoring"))
     progress.say("starting")
-    key = signing_key(settings.signing_key())
+    key = Pair(SigningKey(settings.signing_key()), verify_key(settings.verify_key()))
     watching = Watching(settings, deployments.now(), key, watched, Admin(address, PATIENCE_S), points, clock)
     board = Board(overridden(MONITORS, settings.monitors))
     verdicts = _verdicts(settings, kafka, board, points, clock)

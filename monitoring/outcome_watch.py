@@ -10,12 +10,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
 from math import inf
 from pathlib import Path
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath import files
 from hotpath.bundle_store import BundleStore
@@ -26,6 +24,7 @@ from hotpath.handoffs import Announcement, Receipt
 from hotpath.kafka import Log
 from hotpath.lake import ARROW_TYPES, Lake, Manifest
 from hotpath.points import Points
+from hotpath.signatures import Pair
 from monitoring import joined
 from monitoring.floor_watch import FloorWatch
 from monitoring.held import Held, retention
@@ -48,7 +47,7 @@ class OutcomeWatch:
         lake: Lake,
         contract: Contract,
         store: BundleStore,
-        key: Ed25519PrivateKey,
+        key: Pair,
         log: Log,
         points: Points,
         clock: Clock,
@@ -114,7 +113,7 @@ class OutcomeWatch:
         found = figures(outcomes, self._ages(outcomes), window)
         for by, groups in found.items():
             for group, quality in groups.items():
-                self._points.say("outcomes", asdict(quality), {"by": by, "group": group})
+                self._points.say("outcomes", quality.plain(), {"by": by, "group": group})
         self._said = self._shown(found)
         self._keep()
         if self._floor is not None:
@@ -123,9 +122,8 @@ class OutcomeWatch:
     def figures(self) -> dict[str, object]:
         """What the last look found, as it stands in `outcomes.json`.
 
-        `metrics` names the target's; `all` and each group of `by` have the fields of `quality.Quality`, None
-        where one is not defined. What was asked before `since` is not counted any more; of the batches before
-        `cursor` all is.
+        `metrics` names those to show; `all` and each group of `by` are `Quality.plain`, None where one is not
+        defined. What was asked before `since` is not counted any more; of the batches before `cursor` all is.
         """
         return self._said
 
@@ -145,11 +143,16 @@ class OutcomeWatch:
         return self._announced_at
 
     def _shown(self, found: Figures) -> dict[str, object]:
-        plain = {by: {group: asdict(q) for group, q in groups.items()} for by, groups in found.items()}
+        plain = {by: {group: q.plain() for group, q in groups.items()} for by, groups in found.items()}
         held, everything = self._held, plain.pop("all")["all"]
         facts = {"cursor": held.cursor, "seen": held.seen, "since": held.since}
-        shown = {"metrics": list(NAMES[self._contract.labels.kind]), "all": everything, "by": plain}
+        shown = {"metrics": self._names(), "all": everything, "by": plain}
         return {"pipeline": self._contract.name, **facts, **shown}
+
+    def _names(self) -> list[str]:
+        """What to show first: the kind's few, and the metric that the floor is on."""
+        names, floor = NAMES[self._contract.labels.kind], self._contract.floor
+        return [*names, *([floor.metric] if floor is not None and floor.metric not in names else [])]
 
     def _keep(self) -> None:
         """The state first: figures must never tell of batches that a restart would have to read again."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from hotpath.bundle import Sealed, opened
 from hotpath.bundle_store import BundleStore
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
-from hotpath.handoffs import MODELS, Announcement
-from hotpath.kafka import Log, standing
-from hotpath.publish import publish
+from hotpath.handoffs import Announcement
+from hotpath.kafka import Log
+from hotpath.publish import announced, publish
+from hotpath.signatures import Pair
 
 log = logging.getLogger(__name__)
 
@@ -29,18 +28,11 @@ class Rollback:
     pipeline: str
     store: BundleStore
     log: Log
-    key: Ed25519PrivateKey
+    key: Pair
 
     def announced(self) -> dict[int, Announcement]:
         """Every announcement that stands now and was not taken back, by sequence. Raises Unavailable."""
-        found: dict[int, Announcement] = {}
-        for entry in standing(self.log, MODELS):
-            if entry.value is None:  # the tombstone of a bundle that was retired
-                _, _, retired = (entry.key or b"").decode("utf-8", "replace").partition("/")
-                found = {s: a for s, a in found.items() if a.bundle != retired}
-            elif (said := self._verified(entry.value)) is not None and said.pipeline == self.pipeline:
-                found[said.sequence] = said
-        return found
+        return announced(self.pipeline, self.log, self.key)
 
     def left(self) -> frozenset[str]:
         """Bundles that were rolled back from."""
@@ -61,14 +53,7 @@ class Rollback:
 
     def _proved(self, to: Announcement) -> Sealed:
         sealed = self.store.sealed(to.bundle)
-        found = opened(sealed.packed, self.key.public_key()).id
+        found = opened(sealed.packed, self.key).id
         if found != to.bundle:
             raise BadArtifact("kept bundle", found, f"bundle {to.bundle}")
         return sealed
-
-    def _verified(self, value: bytes) -> Announcement | None:
-        try:
-            return Announcement.verified(value, self.key.public_key())
-        except BadArtifact as error:
-            log.error("%s: %s", MODELS, error)
-            return None

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from hotpath.bundle_store import BundleStore
 from hotpath.clock import SECOND, Clock
 from hotpath.contract import metrics
@@ -26,6 +24,7 @@ from hotpath.kafka_admin import Logs
 from hotpath.lake import Lake, Manifest
 from hotpath.points import Points
 from hotpath.settings import Settings
+from hotpath.signatures import Pair
 from hotpath.trouble import Troubles
 from monitoring.clock_watch import ClockWatch
 from monitoring.console import rows
@@ -125,7 +124,7 @@ class Watching:
 
     settings: Settings
     contracts: Sequence[Contract]
-    key: Ed25519PrivateKey
+    key: Pair
     log: Log
     logs: Logs
     points: Points
@@ -226,7 +225,7 @@ class Watching:
             for pipeline in self._pipelines.values():
                 pipeline.clocks.mark(entry, self.clock.real())
         elif entry.topic == MODELS and entry.value is not None:
-            found = Announcement.verified(entry.value, self.key.public_key())
+            found = Announcement.verified(entry.value, self.key)
             self._announced[found.pipeline, found.sequence] = found
             for pipeline in self._pipelines.values():
                 pipeline.outcomes.announced(found)

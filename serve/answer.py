@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 
 from hotpath.clock import Micros
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
 from hotpath.handoffs import Score
-from serve.decide import Age, Decided, Decision, decide
+from serve.decide import FALLBACK, Age, Decided, Decision, decide
 from serve.generation import Generation, Scored
 from serve.outputs import Said, nulled
 from serve.stages import Elapsed, Sums
@@ -44,7 +45,10 @@ class Timed:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one row was answered, and all it takes to compute it again; `outputs`: what the caller gets."""
+    """What one row was answered, and all it takes to compute it again; `outputs`: what the caller gets.
+
+    `score`, `predicted` and `scores` are the model's: none where the fallback rule answers in its place.
+    """
 
     prediction_id: str
     request: Request
@@ -95,9 +99,12 @@ def answer(
     held = without(generation.reads) if held is None else held
     whole = {**values, **held.readings} if held.readings else values
     features, scored = _computed(generation, whole, timed)
-    decided = _decided(generation, scored, asked_at)
-    score, predicted = (scored.score, _predicted(generation, scored)) if scored else (None, None)
-    outputs = generation.outputs(Said(score, predicted, decided.decision, features, given))
+    decided = _decided(generation, features, scored, asked_at)
+    by_rule = FALLBACK in decided.degraded
+    told = None if by_rule else scored
+    score, predicted = (told.score, _predicted(generation, told)) if told else (None, None)
+    said = _ruled(generation, decided) if by_rule else (score, predicted)
+    outputs = generation.outputs(Said(*said, decided.decision, features, given))
     wrong = generation.wrong(outputs)
     return Answer(
         prediction_id=prediction_id,
@@ -107,7 +114,7 @@ def answer(
         features=features,
         score=None if "score" in wrong else score,
         predicted=None if "class" in wrong else predicted,
-        scores=scored.scores if scored else (),
+        scores=told.scores if told else (),
         decision="abstain" if wrong else decided.decision,
         outputs=nulled(outputs, wrong) if wrong else outputs,
         degraded=(
@@ -167,10 +174,21 @@ def _scored(generation: Generation, features: tuple[Value, ...]) -> Scored | Non
     return scored if isfinite(scored.score) and all(map(isfinite, scored.scores)) else None
 
 
-def _decided(generation: Generation, scored: Scored | None, asked_at: Micros) -> Decided:
-    serve = generation.contract.serve
+def _decided(
+    generation: Generation, features: tuple[Value, ...], scored: Scored | None, asked_at: Micros
+) -> Decided:
+    serve, fallback = generation.contract.serve, generation.fallback
     age = Age(asked_at - generation.trained_at, serve.fresh, serve.expired)
-    return decide(scored.score if scored else None, generation.threshold, age)
+    rule = None if fallback is None else partial(fallback, features)
+    return decide(scored.score if scored else None, generation.cuts, age, rule)
+
+
+def _ruled(generation: Generation, decided: Decided) -> tuple[float | None, str | None]:
+    """The number or the class that the rule says in place of the model's; a yes or no is a decision alone."""
+    said, kind = decided.ruled, generation.contract.labels.kind
+    if kind == "number" and isinstance(said, float):
+        return said, None
+    return None, said if kind == "classes" and isinstance(said, str) else None
 
 
 def _predicted(generation: Generation, scored: Scored) -> str | None:

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import logging
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from hotpath.bundle import opened
 from hotpath.contract.compatibility import breaks_callers
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
+from hotpath.signatures import Verifies
 from serve.folder import BundleFolder
 
 log = logging.getLogger(__name__)
 
 
-def keeps_callers(folder: BundleFolder, live: str, candidate: bytes, key: Ed25519PublicKey) -> None:
+def keeps_callers(folder: BundleFolder, live: str, candidate: bytes, key: Verifies) -> None:
     """Raises BadArtifact naming each reason against `candidate` (packed, proved) beside the bundle `live`.
 
     A live one that cannot be read any more holds nothing back: after the next start it would answer nobody.
@@ -35,5 +34,5 @@ def keeps_callers(folder: BundleFolder, live: str, candidate: bytes, key: Ed2551
         raise BadArtifact("candidate's contract", "; ".join(reasons), expected, todo)
 
 
-def _contract(packed: bytes, key: Ed25519PublicKey) -> Contract:
+def _contract(packed: bytes, key: Verifies) -> Contract:
     return Contract.from_json(opened(packed, key).files["contract.json"])

@@ -5,8 +5,8 @@ the model's doubles. Knows no contract, no bundle and no decision. The MOJO load
 only bytes whose hash was verified come here, and the first time in a sandbox.
 
 A null and a category that the model never met both go the missing value's way, as in the cluster for the
-algorithms in ALGORITHMS; others treat them otherwise (a GLM puts the mode in their place, or throws), so they
-are refused by name until somebody has shown that engine and cluster agree on them.
+algorithms in ALGORITHMS (a GLM puts the mode in their place): tests/integration/train/test_fit.py shows it on
+real H2O for each of them and every kind of target. What was not shown is refused by name.
 
     start(JARS)
     model = load(mojo, {"carrier": CATEGORY, "distance": NUMBER}, Target("binary", ("0", "1")))
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 JARS = PROJECT / ".jars" / "genmodel"
 HEAP = "128m"
 """Holds the live, the previous and a loading model of hundreds of trees."""
-ALGORITHMS = ("gbm",)
+ALGORITHMS = ("deeplearning", "drf", "gbm", "glm", "xgboost")
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "binary": ("Binomial",),
     "classes": ("Multinomial", "Binomial"),

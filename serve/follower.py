@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from hotpath.clock import Clock
 from hotpath.contract.types import PIPELINE_NAME
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import BUNDLES, COMMANDS, MODELS, RECEIPTS, Announcement, Command, Receipt
 from hotpath.kafka import Entry, Log
+from hotpath.signatures import Verifies
 from serve.compatible import keeps_callers
 from serve.folder import BundleFolder, Pointer
 from serve.moves import (
@@ -42,6 +41,8 @@ from serve.parcels import Parcels
 from serve.swap import step
 
 TOPICS = (MODELS, BUNDLES, COMMANDS)
+OVERDUE_S = 60.0
+"""Real seconds that a candidate's chunks may be behind its announcement."""
 
 Prove = Callable[[Announcement, bytes], None]
 """Raises BadArtifact unless the candidate's bytes are good, Unavailable when told to stop half way."""
@@ -54,7 +55,7 @@ class Follower:
     """Every pipeline's machine on this host. `counts` is what it tells about itself."""
 
     root: Path
-    key: Ed25519PublicKey
+    key: Verifies
     log: Log
     clock: Clock
     scorer: str
@@ -65,6 +66,9 @@ class Follower:
     counts: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("announced", "admitted", "refused"), 0)
     )
+    overdue: frozenset[str] = frozenset()
+    """Candidates, as PIPELINE/SEQUENCE, that have waited for their bytes for OVERDUE_S."""
+    _since: dict[str, float] = field(default_factory=dict)
 
     def restore(self) -> None:
         """Take up what this host knew. Raises BadArtifact on a memory that cannot be read."""
@@ -110,6 +114,25 @@ class Follower:
         else:
             self._feed(candidate.pipeline, Admitted(candidate.sequence))
 
+    def awaited(self) -> dict[str, str]:
+        """What candidates (PIPELINE/SEQUENCE) lack whose bytes are not whole: the first of their chunks."""
+        return {
+            f"{a.pipeline}/{a.sequence}": self._lacks(a)
+            for state in self.states.values()
+            for a in state.candidates.values()
+            if a.bundle not in state.arrived | state.placed
+        }
+
+    def look(self) -> bool:
+        """Whether what is `overdue` has changed; each is said once in the log."""
+        now, awaited = self.clock.elapsed(), self.awaited()
+        self._since = {name: self._since.get(name, now) for name in awaited}
+        late = frozenset(name for name, since in self._since.items() if now - since >= OVERDUE_S)
+        for name in sorted(late - self.overdue):
+            log.warning("%s waits for %s", name, awaited[name])
+        changed, self.overdue = late != self.overdue, late
+        return changed
+
     def live(self) -> dict[str, int]:
         """The live sequence, by pipeline."""
         return {name: s.memory.live for name, s in self.states.items() if s.memory.live is not None}
@@ -133,6 +156,7 @@ class Follower:
 
     def _chunk(self, entry: Entry) -> None:
         if entry.value is None:
+            self.parcels.lose(entry.key)
             return
         bundle = self.parcels.add(entry.key, entry.value)
         if any(bundle in state.placed for state in self.states.values()):
@@ -173,6 +197,10 @@ class Follower:
     def _bytes(self, announcement: Announcement) -> bytes:
         whole = self.parcels.whole(announcement.bundle)
         return self._folder(announcement.pipeline).packed(announcement.bundle) if whole is None else whole
+
+    def _lacks(self, a: Announcement) -> str:
+        first = ", ".join(map(str, self.parcels.missing(a.bundle)))
+        return f"chunks {first} of {a.chunks}, those at the least"
 
     def _folder(self, pipeline: str) -> BundleFolder:
         return BundleFolder(self.root / pipeline)

@@ -20,14 +20,17 @@ from hotpath.contract.parts import Field
 from hotpath.contract.parts import Kind as TargetKind
 from hotpath.contract.request import Decode, parameters_decoder, request_decoder
 from hotpath.contract.response import answered, response_checker
-from hotpath.contract.row import row_function
+from hotpath.contract.row import fallback_function, row_function
 from hotpath.contract.tree import fitted_fields
 from hotpath.contract.types import Type, Value
 from hotpath.errors import BadArtifact
 from hotpath.readings import Reads
+from serve.decide import Cuts
 from serve.outputs import Said, reader
 
 Kind = Literal["number", "category"]
+_ONE = object()
+"""In place of the second cut of a scorecard that knows but one."""
 NUMBER: Kind = "number"
 CATEGORY: Kind = "category"
 
@@ -63,24 +66,30 @@ LoadModel = Callable[[bytes, Mapping[str, Kind], Target], Model]
 class Generation:
     """A bundle on this scorer, named by its sequence.
 
-    `threshold`: a score from there on is a yes; None where the target is not binary. `reads`: what rows read
-    of tiles. `response` declares what an answer holds, `outputs` reads it, `wrong` names those of its values
-    that are not what was declared.
+    `cuts`: what decisions are made by; None where the target is not binary. `reads`: what rows read of tiles.
+    `fallback`: what the contract's rule says of features; None where it has none. `response` declares what an
+    answer holds, `outputs` reads it, `wrong` names those of its values that are not what was declared.
     """
 
     sequence: int
     bundle: str
     contract: Contract
     trained_at: Micros
-    threshold: float | None
+    cuts: Cuts | None
     decode: Decode
     parameters: Decode
     reads: Reads
     features: Callable[[Mapping[str, Value]], tuple[Value, ...]]
     model: Model
+    fallback: Callable[[Sequence[Value]], Value] | None
     response: tuple[Field, ...]
     outputs: Callable[[Said], dict[str, Value]]
     wrong: Callable[[Mapping[str, Value]], tuple[str, ...]]
+
+    @property
+    def threshold(self) -> float | None:
+        """A score from here on is declined; None: no score is, or the target is not binary."""
+        return self.cuts.decline_at if self.cuts else None
 
 
 def build(bundle: Bundle, sequence: int, pipeline: str, load: LoadModel) -> Generation:
@@ -99,7 +108,7 @@ def build(bundle: Bundle, sequence: int, pipeline: str, load: LoadModel) -> Gene
         sequence=sequence,
         bundle=bundle.id,
         trained_at=_trained_at(bundle),
-        threshold=_threshold(bundle) if contract.labels.kind == "binary" else None,
+        cuts=_cuts(bundle) if contract.labels.kind == "binary" else None,
     )
 
 
@@ -111,7 +120,7 @@ def composed(
     sequence: int,
     bundle: str,
     trained_at: Micros,
-    threshold: float | None,
+    cuts: Cuts | None,
 ) -> Generation:
     """The generation of a model under its contract: every callable composed."""
     return Generation(
@@ -119,12 +128,13 @@ def composed(
         bundle=bundle,
         contract=contract,
         trained_at=trained_at,
-        threshold=threshold,
+        cuts=cuts,
         decode=request_decoder(contract),
         parameters=parameters_decoder(contract),
         reads=Reads.of(contract),
         features=row_function(contract, fitted),
         model=model,
+        fallback=fallback_function(contract),
         response=answered(contract),
         outputs=reader(contract),
         wrong=response_checker(contract),
@@ -155,11 +165,22 @@ def _trained_at(bundle: Bundle) -> Micros:
     return at
 
 
-def _threshold(bundle: Bundle) -> float:
+def _cuts(bundle: Bundle) -> Cuts:
+    """Where scores part. A bundle of before there were two of them declines from the one on."""
     try:
-        threshold = json.loads(bundle.files["scorecard.json"])["threshold"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        card = json.loads(bundle.files["scorecard.json"])
+        found = {"threshold": card["threshold"], "accept_below": card.get("accept_below", _ONE)}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadArtifact("bundle's scorecard.json", str(error), "an object with a threshold") from error
-    if not isinstance(threshold, int | float) or isinstance(threshold, bool) or not 0 <= threshold <= 1:
-        raise BadArtifact("bundle's threshold", threshold, "a number from 0 to 1")
-    return float(threshold)
+    if found["accept_below"] is _ONE:
+        return Cuts(cut := _cut("threshold", found["threshold"]), cut)
+    decline_at, accept_below = (None if v is None else _cut(name, v) for name, v in found.items())
+    if decline_at is not None and accept_below is not None and accept_below > decline_at:
+        raise BadArtifact("bundle's accept_below", accept_below, f"at most its threshold, {decline_at}")
+    return Cuts(decline_at, accept_below)
+
+
+def _cut(name: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise BadArtifact(f"bundle's {name}", value, "a number from 0 to 1")
+    return float(value)

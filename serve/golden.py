@@ -16,6 +16,7 @@ from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
 
 MOST_ROWS = 10_000
+MOST_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def _table(parquet: bytes, columns: list[str]) -> pa.Table:
         with pq.ParquetFile(pa.BufferReader(parquet)) as file:
             if not 0 < file.metadata.num_rows <= MOST_ROWS:
                 raise BadArtifact("golden rows", file.metadata.num_rows, f"1 to {MOST_ROWS}")
+            if (size := _unpacked(file.metadata)) > MOST_BYTES:
+                raise BadArtifact("golden rows", f"{size} bytes unpacked", f"at most {MOST_BYTES}")
             table = _instants_as_micros(file.read())
     except (pa.ArrowException, OSError) as error:
         raise BadArtifact("golden.parquet", str(error), "a Parquet table") from error
@@ -72,6 +75,10 @@ def _table(parquet: bytes, columns: list[str]) -> pa.Table:
     if found != sorted(columns):
         raise BadArtifact("golden.parquet's columns", found, f"exactly {sorted(columns)}")
     return table
+
+
+def _unpacked(metadata: pq.FileMetaData) -> int:
+    return sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
 
 
 def _instants_as_micros(table: pa.Table) -> pa.Table:

@@ -95,6 +95,7 @@ def response(
             "bundle": generation.bundle,
             "fingerprint": generation.contract.fingerprint,
             "threshold": generation.threshold,
+            "accept_below": generation.cuts.accept_below if generation.cuts else None,
             "asked_at": asked_at,
             "age_s": (asked_at - generation.trained_at) / SECOND,
             "degraded": degraded,

@@ -107,6 +107,8 @@ def turn(follower: Follower, tail: Tail, progress: Progress, stop: threading.Eve
         progress.say(f"proves sequence {candidate.sequence}", **facts(follower))
         patiently(lambda: follower.prove(candidate), progress, stop)
         progress.say("follows", **facts(follower))
+    elif tail.at_end() and follower.look():
+        progress.say("waits for chunks" if follower.overdue else "follows", **facts(follower))
 
 
 def patiently(work: Callable[[], None], progress: Progress, stop: threading.Event) -> None:
@@ -122,9 +124,9 @@ def patiently(work: Callable[[], None], progress: Progress, stop: threading.Even
             return
 
 
-def facts(follower: Follower) -> dict[str, dict[str, int]]:
-    """What the console shows."""
-    return {"counts": follower.counts, "live": follower.live()}
+def facts(follower: Follower) -> dict[str, dict[str, int] | dict[str, str]]:
+    """What the console shows; `awaits`: chunks that are not there of what was announced."""
+    return {"counts": follower.counts, "live": follower.live(), "awaits": follower.awaited()}
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@ kept, and the oldest bundle that nobody has announced goes first.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
-from hotpath.bundle import sha256
+from hotpath.bundle import MOST_BYTES, sha256
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import Announcement
 
@@ -16,6 +17,7 @@ UNPROVED_BYTES = 64 * 1024 * 1024
 """Of chunks that no announcement speaks for."""
 MOST_CHUNKS = 20_000
 """Of any size: a chunk without a byte takes room too."""
+MOST_NAMED = 5
 
 
 class Parcels:
@@ -43,9 +45,27 @@ class Parcels:
         self._make_room(bundle)
         return bundle
 
-    def whole(self, bundle: str) -> bytes | None:
-        """The bundle's bytes once all chunks are there. Raises BadArtifact where they are others."""
+    def lose(self, key: bytes | None) -> None:
+        """The chunk was taken back (its tombstone). Raises BadInput on another key."""
+        bundle, index = _place(key)
+        if (gone := self._chunks.get(bundle, {}).pop(index, None)) is not None:
+            self._bytes -= len(gone)
+            self._number -= 1
+
+    def missing(self, bundle: str) -> tuple[int, ...]:
+        """The first chunks that are waited for, at most MOST_NAMED; () once all are there."""
         announcement, chunks = self._announced.get(bundle), self._chunks.get(bundle, {})
+        awaited = () if announcement is None else range(announcement.chunks)
+        return tuple(islice((index for index in awaited if index not in chunks), MOST_NAMED))
+
+    def whole(self, bundle: str) -> bytes | None:
+        """The bundle's bytes once all chunks are there.
+
+        Raises BadArtifact where they are others, or where more were announced than a bundle may have.
+        """
+        announcement, chunks = self._announced.get(bundle), self._chunks.get(bundle, {})
+        if announcement is not None and announcement.size > MOST_BYTES:
+            raise BadArtifact("bundle's size", announcement.size, f"at most {MOST_BYTES} bytes")
         # Lazily: how many there are to be is only somebody's word.
         if announcement is None or any(index not in chunks for index in range(announcement.chunks)):
             return None

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from hotpath.bundle import opened
 from hotpath.errors import BadArtifact
+from hotpath.signatures import Verifies
 from serve import golden
 from serve.folder import BundleFolder, Pointer
 from serve.generation import Generation, LoadModel, build
 from serve.proof import warm
 
 
-def loader(key: Ed25519PublicKey, load: LoadModel) -> Callable[[BundleFolder, Pointer], Generation]:
+def loader(key: Verifies, load: LoadModel) -> Callable[[BundleFolder, Pointer], Generation]:
     """What `Slots` loads with: signature and hashes are proved every time, the disk is not trusted."""
 
     def generation(folder: BundleFolder, pointer: Pointer) -> Generation:

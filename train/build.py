@@ -15,7 +15,7 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from hotpath import settings, spark
-from hotpath.clock import Micros
+from hotpath.clock import Clock, Micros
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
 from hotpath.lake import Lake
@@ -23,6 +23,7 @@ from train.account import Account, Span
 from train.clocks import Clocks
 from train.folder import Folder
 from train.sources import Held, held, table
+from train.stages import Stages
 from train.tiles import with_readings
 from train.window import judged
 from train.written import write
@@ -53,9 +54,13 @@ def main(argv: Sequence[str]) -> int:
         contract = Contract.from_json(folder.contract.read_bytes())
         scratch = str(folder.path / "spark")
         conf = {**CONF, "spark.local.dir": scratch, "spark.sql.warehouse.dir": scratch}
-        lake = held(Lake(found.lake_root(), contract.name), contract)
-        session = spark.session("hotpath window", found.spark.master, found.spark.memory, conf=conf)
-        build(session, lake, contract, now, folder, Clocks.from_bytes(folder.hosts.read_bytes()))
+        say = Stages(folder.stages, Clock())
+        with say.stage("files") as spent:
+            lake = held(Lake(found.lake_root(), contract.name), contract)
+            spent.bytes = lake.bytes
+        with say.stage("start spark"):
+            session = spark.session("hotpath window", found.spark.master, found.spark.memory, conf=conf)
+        build(session, lake, contract, now, folder, Clocks.from_bytes(folder.hosts.read_bytes()), say)
     except HotpathError as error:
         logging.error("%s", error)
         return 1
@@ -63,15 +68,21 @@ def main(argv: Sequence[str]) -> int:
 
 
 def build(
-    session: SparkSession, lake: Held, contract: Contract, now: Micros, folder: Folder, clocks: Clocks
+    session: SparkSession,
+    lake: Held,
+    contract: Contract,
+    now: Micros,
+    folder: Folder,
+    clocks: Clocks,
+    say: Stages | None = None,
 ) -> Account:
-    """The window that ends at `now`, without what wrong clocks stamped."""
+    """The window that ends at `now`, without what wrong clocks stamped; its stages told to `say`."""
     span = Span(now - contract.train.window, now)
     known = clocks.within(span.start, span.end)
     tables = {name: table(session, lake.files[name], source) for name, source in contract.sources.items()}
     rows = judged(tables["events"], tables["labels"], contract, span, known)
     whole = with_readings(rows, tables["events"], tables, contract, span)
-    return write(whole, contract, span, known, lake.batches, lake.unlisted, folder)
+    return write(whole, contract, span, known, lake, folder, say or Stages(folder.stages, Clock()))
 
 
 if __name__ == "__main__":

@@ -11,28 +11,29 @@ from hotpath.contract.fitted import Baseline, Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.monitors import feature_monitors
 from train.account import Account, Span
-from train.card import card
-from train.parameters import GBM
-from train.scorecard import Measured, scorecard
+from train.card import Plot, card
+from train.measured import Measured
+from train.parameters import Chosen
 
 _SHOWN_LEVELS = 5
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a run has made: MOJO, golden rows with their scores, what was fitted, and how good it is."""
+    """What a run has made: MOJO, golden rows with their scores, what was fitted, scorecard and plots."""
 
     mojo: bytes
     golden: bytes
     fitted: Fitted
-    measured: Measured
+    scorecard: bytes
+    plots: tuple[Plot, ...]
 
 
 def facts(
     contract: Contract,
     account: Account,
     measured: Measured,
-    parameters: GBM,
+    chosen: Chosen,
     trained_at: Micros,
     code: Mapping[str, object],
 ) -> dict[str, object]:
@@ -42,6 +43,7 @@ def facts(
         "trained_at": trained_at,
         "window": {"from": account.span.start, "to": account.span.end},
         "batches": list(account.batches),
+        "files": dict(account.files),
         "offsets": {
             topic: {str(partition): list(ends) for partition, ends in partitions.items()}
             for topic, partitions in account.offsets.items()
@@ -49,10 +51,14 @@ def facts(
         "tiles": _tiles(contract, account.span),
         "left_out": dict(account.left_out),
         "noticed": dict(account.noticed),
+        "budget": dict(account.budget),
+        "believed": account.believed,
         "host_intervals": [asdict(interval) for interval in account.clocks.intervals],
         "clock_tolerance": account.clocks.tolerance,
-        "parameters": asdict(parameters),
-        "seed": parameters.seed,
+        "algorithm": chosen.algorithm,
+        "parameters": chosen.named(),
+        "searched": dict(chosen.evidence),
+        "seed": chosen.seed,
         "fingerprint": contract.fingerprint,
         "kind": measured.kind,
         "metrics": dict(measured.metrics),
@@ -60,18 +66,24 @@ def facts(
     }
 
 
-def files(contract: Contract, account: Account, model: Model, said: Mapping[str, object]) -> dict[str, bytes]:
+def files(contract: Contract, model: Model, said: Mapping[str, object]) -> dict[str, bytes]:
     """A bundle's entries by name; `said` are its facts."""
-    quality = scorecard(model.measured, account)
+    quality = json.loads(model.scorecard)
     seen = _features(contract, model.fitted)
     return {
         "contract.json": contract.canonical(),
         "fitted.json": model.fitted.to_bytes(),
         "model.zip": model.mojo,
-        "scorecard.json": json.dumps(quality, sort_keys=True).encode(),
+        "scorecard.json": model.scorecard,
         "golden.parquet": model.golden,
-        "card.html": card(contract.question, quality, seen, said).encode(),
+        "card.html": card(contract.question, quality, model.plots, seen, _shown(said)).encode(),
     }
+
+
+def _shown(said: Mapping[str, object]) -> dict[str, object]:
+    """Facts for people: of the files their number, the manifest has each with its hash."""
+    files = said["files"]
+    return {**said, "files": f"{len(files)} files" if isinstance(files, Mapping) else files}
 
 
 def _tiles(contract: Contract, span: Span) -> dict[str, object]:

@@ -1,7 +1,10 @@
-"""Root of the child process that grows one model on H2O: `python -m train.fit FOLDER`.
+"""Root of the child process that grows one model on H2O: `python -m train.fit FOLDER [shadow SINCE]`.
 
-Reads the contract and the window's Parquet files in the run's folder, leaves model, quality and the golden
-rows with the cluster's scores. A process of its own, for H2O's client has no deadline: its parent ends it.
+Reads the contract and the window's Parquet files in the run's folder. Leaves the model, the golden rows with
+the cluster's scores, and what the model and those it is held against say of the holdout; then, H2O ended and
+its memory free, how good they are. With `shadow` nothing is grown: the waiting challenger and the champion
+are asked of the rows that arrived after SINCE (µs). A process of its own, for H2O's client has no deadline
+over all that it does: its parent ends it.
 """
 
 from __future__ import annotations
@@ -9,33 +12,47 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from hotpath import settings
-from hotpath.clock import Clock
+from hotpath.clock import Clock, Micros
 from hotpath.contract.model import Contract
-from hotpath.contract.parts import Feature, Kind
-from hotpath.contract.types import Type
 from hotpath.errors import HotpathError
+from train import measuring
+from train.account import Account
+from train.card import written
 from train.folder import Folder
-from train.h2o_backend import Grown, Tables, grow
-from train.h2o_server import Address, server
-from train.parameters import FIXED
+from train.h2o_backend import Target, columns, connected, drop, foreign, grow, imported, met, predicted
+from train.h2o_server import cluster
+from train.handed import answers, asked, handed, read, types, weighted
+from train.measuring import CHALLENGER
+from train.parameters import DEFAULT, Chosen
+from train.plots import plots
+from train.stages import Stages
 
-THREADS = 2
+Given = NDArray[np.float64]
+LONG = 300_000
+"""Training rows from which H2O's own code is worth being optimised."""
 
 
 def main(argv: Sequence[str]) -> int:
-    """Train on the window in the folder that `argv` names."""
+    """Grow and measure a model, or measure a waiting one, in the folder that `argv` names."""
     folder = Folder(Path(argv[0]).resolve())
     try:
-        fit(folder, settings.load().h2o)
+        h2o = settings.load().h2o
+        if argv[1:2] == ["shadow"]:
+            shadow(folder, h2o, int(argv[2]))
+        else:
+            fit(folder, h2o)
     except HotpathError as error:
         logging.error("%s", error)
         return 1
@@ -43,38 +60,136 @@ def main(argv: Sequence[str]) -> int:
 
 
 def fit(folder: Folder, h2o: settings.H2O) -> None:
-    """The model of one window, in the window's folder."""
-    contract = Contract.from_json(folder.contract.read_bytes())
-    golden = pa.concat_tables(pq.read_table(path) for path in folder.files("golden"))
-    # Only the model's columns: H2O would have to be told the type of every other one too.
-    asked = folder.path / "asked.parquet"
-    pq.write_table(golden.select([f"feature.{f.name}" for f in contract.features]), asked)
-    columns = {f.name: _kind(f) for f in contract.features}
-    labels = contract.labels
-    train, holdout = folder.files("train"), folder.files("holdout")
-    tables = Tables(labels.kind, labels.classes, columns, train, holdout, [asked])
-    with _cluster(h2o, folder.path / "h2o") as address:
-        grown = grow(address, tables, FIXED, folder.mojo)
-    pq.write_table(golden.append_column(*_scores(labels.kind, grown)), folder.scored)
-    folder.measured.write_text(json.dumps(asdict(grown.measured)))
+    """The model of one window and how good it is, in the window's folder."""
+    run = Fitting.of(folder)
+    with run.cluster(h2o):
+        model = run.grown()
+        golden = run.scored(model)
+        given = {CHALLENGER: run.holdout(model, run.contract)}
+        drop(model)
+        given |= run.rivals()
+    pq.write_table(golden, folder.scored)
+    with run.stages.stage("measure"):
+        run.measured(run.kept(given))
 
 
-def _scores(kind: Kind, grown: Grown) -> tuple[str, pa.Array]:
-    """`score`, a double a row; of classes `scores`, a row's doubles in the order of Labels.classes."""
-    if kind == "classes":
-        return "scores", pa.array(grown.golden.tolist(), pa.list_(pa.float64()))
-    return "score", pa.array(grown.golden, pa.float64())
+def shadow(folder: Folder, h2o: settings.H2O, since: Micros) -> None:
+    """What a waiting challenger is worth beside the champion, on rows that arrived after `since`."""
+    run = Fitting.of(folder)
+    with run.cluster(h2o):
+        given = run.rivals()
+    with run.stages.stage("measure"):
+        found = measuring.shadow(run.contract, run.told(), run.kept(given), since)
+        folder.shadow.write_bytes(found.to_bytes())
 
 
-def _cluster(h2o: settings.H2O, folder: Path) -> AbstractContextManager[Address]:
-    """The operator's cluster, or one of this run's own."""
-    if h2o.url:
-        return nullcontext(Address(h2o.url))
-    return server(folder, h2o.port, h2o.memory, THREADS, Clock())
+@dataclass(frozen=True)
+class Fitting:
+    """One window under its contract, and how its model is to be grown."""
 
+    folder: Folder
+    contract: Contract
+    chosen: Chosen
+    stages: Stages
 
-def _kind(feature: Feature) -> str:
-    return "enum" if feature.type == Type.CATEGORY else "real"
+    @classmethod
+    def of(cls, folder: Folder) -> Fitting:
+        """What the trainer and the window's builder have put there. Raises BadArtifact."""
+        contract = Contract.from_json(folder.contract.read_bytes())
+        chosen = Chosen.from_bytes(folder.chosen.read_bytes()) if folder.chosen.exists() else DEFAULT
+        return cls(folder, contract, chosen, Stages(folder.stages, Clock()))
+
+    @contextmanager
+    def cluster(self, h2o: settings.H2O) -> Iterator[None]:
+        """H2O for as long as the block."""
+        xgboost = self.chosen.algorithm == "xgboost"
+        account = Account.from_bytes(self.folder.account.read_bytes())
+        long = account.rows["train"] > LONG
+        with ExitStack() as stack:
+            with self.stages.stage("start H2O"):
+                address = stack.enter_context(cluster(h2o, self.folder.path / "h2o", Clock(), xgboost, long))
+                stack.enter_context(connected(address, h2o.deadline_s))
+            yield
+
+    def grown(self) -> Any:
+        """The model of every training row, its MOJO saved."""
+        features, kind = types(self.contract.features), self.contract.labels.kind
+        files = self.folder.files("train")
+        with self.stages.stage("import") as spent:
+            train = imported(columns(files, features, kind), files)
+            spent.rows, spent.bytes = train.nrows, sum(path.stat().st_size for path in files)
+        with self.stages.stage("grow") as spent:
+            model = grow(self.chosen, train, list(features), weighted(files))
+            spent.rows = train.nrows
+        with self.stages.stage("save") as spent:
+            model.download_mojo(str(self.folder.mojo))
+            spent.bytes = self.folder.mojo.stat().st_size
+        drop(train)
+        return model
+
+    def scored(self, model: Any) -> pa.Table:
+        """The golden rows with what the cluster says of them: `score`, or of classes `scores`."""
+        kind = self.contract.labels.kind
+        golden = read(self.folder.files("golden"))
+        with self.stages.stage("golden") as spent:
+            spent.rows = golden.num_rows
+            given = self._said(model, golden, self.contract, "golden")
+        return golden.append_column("scores" if kind == "classes" else "score", answers(given, kind))
+
+    def holdout(self, model: Any, contract: Contract, rival: str = "") -> Given:
+        """What a model says of the holdout, whose features are its own contract's."""
+        names = [f"feature.{f.name}" for f in contract.features]
+        rows = read(self.folder.files("holdout", rival), names)
+        with self.stages.stage("predict") as spent:
+            spent.rows = (spent.rows or 0) + rows.num_rows
+            return self._said(model, rows, contract, rival or CHALLENGER)
+
+    def rivals(self) -> dict[str, Given]:
+        """What those say that the new model is held against, where they can be asked of this window."""
+        found = {}
+        for name in self.folder.rivals:
+            if self.folder.part("holdout", name).is_dir():
+                place = self.folder.rival(name)
+                model = foreign(place / "model.zip")
+                contract = Contract.from_json((place / "contract.json").read_bytes())
+                found[name] = self.holdout(model, contract, name)
+                drop(model)
+        return found
+
+    def kept(self, given: Mapping[str, Given]) -> Mapping[str, Given]:
+        """The same, put into the folder."""
+        kind = self.contract.labels.kind
+        pq.write_table(
+            pa.table({name: answers(one, kind) for name, one in given.items()}), self.folder.predictions
+        )
+        return given
+
+    def told(self) -> pa.Table:
+        """The holdout apart from its features: what the models' answers are held against."""
+        files = self.folder.files("holdout")
+        names = [n for n in pq.read_schema(files[0]).names if not n.startswith("feature.")]
+        return read(files, names)
+
+    def measured(self, given: Mapping[str, Given]) -> None:
+        """How good the model is: figures, scorecard, pictures."""
+        folder, contract, told = self.folder, self.contract, self.told()
+        account = Account.from_bytes(folder.account.read_bytes())
+        found = measuring.measure(contract, told, given, account)
+        card = measuring.scorecard(contract, told, given, found, account)
+        folder.measured.write_bytes(found.to_bytes())
+        folder.scorecard.write_text(json.dumps(card, sort_keys=True, allow_nan=False))
+        folder.plots.write_bytes(written(plots(contract, told, given[CHALLENGER], card)))
+
+    def _said(self, model: Any, rows: pa.Table, contract: Contract, name: str) -> Given:
+        """What a model says of some rows."""
+        features, labels = types(contract.features), contract.labels
+        # The new model is asked as it will be: the golden rows prove that the engine does as the cluster did.
+        known = {} if name in (CHALLENGER, "golden") else met(model)
+        files = handed(asked(rows, list(features), known), self.folder.path / "asked" / name)
+        frame = imported(features, files)
+        found = predicted(model, frame, Target(labels.kind, labels.classes))
+        drop(frame)
+        return found
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """A run's folder: what its steps hand to each other, by name.
 
-The trainer puts in the contract and hosts.json first, so that a run reads one of each. `build` leaves
-train.parquet/, holdout.parquet/, golden.parquet/, fitted.json and account.json; `fit` leaves model.zip,
-scored.parquet and measured.json.
+The trainer puts in the contract and hosts.json first, so that a run reads one of each, and rivals/NAME/
+(contract.json, fitted.json, model.zip) of each model that the new one is held against. `build` leaves
+train.parquet/, holdout.parquet/, golden.parquet/, rivals/NAME/holdout.parquet/, fitted.json and account.json;
+`search` leaves searched.json; `fit` leaves model.zip, scored.parquet, predictions.parquet, measured.json and
+scorecard.json.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from typing import Literal
 from hotpath.errors import BadArtifact
 
 Part = Literal["train", "holdout", "golden"]
+CHAMPION, WAITING = "champion", "waiting"
+RIVALS = (CHAMPION, WAITING)
+"""What a model may be held against: what receipts say is live, and what passed the gate but for outcomes."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +44,19 @@ class Folder:
         return self.path / "account.json"
 
     @property
+    def stages(self) -> Path:
+        """What the child under way is doing, and what its stages took."""
+        return self.path / "stages.json"
+
+    @property
     def judged(self) -> Path:
         """Every event of the window and its verdict, while `build` runs: raw, so it does not outlive that."""
         return self.path / "judged.parquet"
+
+    @property
+    def asked(self) -> Path:
+        """The golden rows before their features are made, while `build` runs."""
+        return self.path / "asked.parquet"
 
     @property
     def fitted(self) -> Path:
@@ -59,19 +74,58 @@ class Folder:
         return self.path / "scored.parquet"
 
     @property
+    def predictions(self) -> Path:
+        """What each model says of the holdout's rows, in their order."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def chosen(self) -> Path:
+        """By which algorithm and parameters a model is to be grown."""
+        return self.path / "chosen.json"
+
+    @property
+    def searched(self) -> Path:
+        """What a search found, and its evidence."""
+        return self.path / "searched.json"
+
+    @property
     def measured(self) -> Path:
         """The model's quality on the holdout."""
         return self.path / "measured.json"
 
-    def part(self, name: Part) -> Path:
-        """The folder of Parquet files that Spark writes for one part of the window."""
-        return self.path / f"{name}.parquet"
+    @property
+    def scorecard(self) -> Path:
+        """What the bundle says of that quality, and what it promises."""
+        return self.path / "scorecard.json"
 
-    def files(self, name: Part) -> list[Path]:
+    @property
+    def plots(self) -> Path:
+        """The model card's pictures."""
+        return self.path / "plots.json"
+
+    @property
+    def shadow(self) -> Path:
+        """What the outcomes of a waiting challenger come to."""
+        return self.path / "shadow.json"
+
+    def rival(self, name: str) -> Path:
+        """The folder of a model that the new one is held against."""
+        return self.path / "rivals" / name
+
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Those of RIVALS that the trainer has put there."""
+        return tuple(name for name in RIVALS if self.rival(name).is_dir())
+
+    def part(self, name: Part, rival: str = "") -> Path:
+        """The folder of Parquet files that Spark writes for one part of the window, as a rival sees it."""
+        return (self.rival(rival) if rival else self.path) / f"{name}.parquet"
+
+    def files(self, name: Part, rival: str = "") -> list[Path]:
         """The Parquet files of a part, in the rows' order. Raises BadArtifact where there is none."""
-        found = sorted(self.part(name).glob("*.parquet"))
+        found = sorted(self.part(name, rival).glob("*.parquet"))
         if not found:
-            raise BadArtifact(str(self.part(name)), "no file", "what the window's builder writes")
+            raise BadArtifact(str(self.part(name, rival)), "no file", "what the window's builder writes")
         return found
 
     def begun(self, contract: bytes) -> Folder:

@@ -1,139 +1,193 @@
-"""Training on an H2O cluster through its own client.
+"""Models on an H2O cluster through its own client: what it is told, and what is read back.
 
-Owns what H2O is told and what is read back; knows nothing of contracts, windows or bundles. The client has
-no deadline of its own (it repeats "job is missing" for ever): run this in a process that someone ends.
+Knows nothing of contracts, windows or bundles. Every call has a deadline, but the client repeats itself for
+minutes where an answer fails to come ("job is missing"): run this in a process that someone ends.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import h2o
 import numpy as np
-from h2o.estimators import H2OGradientBoostingEstimator
+import pyarrow.parquet as pq
+from h2o import estimators
+from h2o.exceptions import H2OError, H2OJobCancelled
 from numpy.typing import NDArray
 
 from hotpath.contract.parts import Kind
-from hotpath.errors import BadArtifact
+from hotpath.errors import BadArtifact, Unavailable
 from train.h2o_server import Address
-from train.parameters import GBM
-from train.quality import accuracy, log_loss
-from train.scorecard import Measured
+from train.parameters import BY_NAME, Algorithm, Chosen, Parameters
 
-RESPONSE = "row.label"
-"""The label's name in the model: dotted, as no feature's name can be."""
+RESPONSE, WEIGHT, SLICE = "row.label", "row.weight", "row.slice"
+"""Names in the model: dotted, as no feature's name can be."""
+_FEATURE, _LABEL = "feature.", "label"
+_PYTHON = {"lambda": "lambda_"}
+"""Parameters that the client spells otherwise."""
 
 
 @dataclass(frozen=True)
-class Tables:
-    """Parquet files by use, rows in order; `columns` are H2O's types by feature, in the files' order.
-
-    Training and holdout files end with the label; the golden ones have none. The label is one of the texts
-    `classes`, "0" and "1" of a binary target, and a double where `kind` is number.
-    """
+class Target:
+    """What a model says. `classes`: its classes as texts ("0", "1" of a binary one), () of a number."""
 
     kind: Kind
     classes: tuple[str, ...]
-    columns: Mapping[str, str]
-    train: Sequence[Path]
-    holdout: Sequence[Path]
-    golden: Sequence[Path]
 
 
-@dataclass(frozen=True)
-class Grown:
-    """A model's quality, and the golden rows' predictions in their order.
+@contextmanager
+def connected(address: Address, call_s: float) -> Iterator[None]:
+    """The client's one connection for as long as the block. Whatever H2O says no to is Unavailable.
 
-    A prediction is one double a row, p1 of a binary model; of classes it is (rows, classes), 0.0 for a class
-    that no training row had.
+    `call_s`: what one call may take, in real seconds.
     """
-
-    measured: Measured
-    golden: NDArray[np.float64]
-
-
-def grow(address: Address, tables: Tables, parameters: GBM, mojo: Path) -> Grown:
-    """Train, measure on the holdout, score the golden rows, save the MOJO at `mojo`."""
-    h2o.connect(url=address.url, auth=address.login, verbose=False, strict_version_check=True)
-    h2o.no_progress()
-    labelled = {**tables.columns, RESPONSE: "real" if tables.kind == "number" else "enum"}
-    train, holdout = (_imported(labelled, files) for files in (tables.train, tables.holdout))
-    golden = _imported(tables.columns, tables.golden)
-    model = H2OGradientBoostingEstimator(**parameters.named())
-    model.train(x=list(tables.columns), y=RESPONSE, training_frame=train)
-    model.download_mojo(str(mojo))
-    grown = Grown(_MEASURED[tables.kind](model, holdout, tables), _predicted(model, golden, tables))
-    # The embedded server ends with the run, but another's cluster must not fill up.
-    h2o.remove([train, holdout, golden, model])
-    return grown
+    try:
+        with _quiet():
+            h2o.connect(url=address.url, auth=address.login, verbose=False, strict_version_check=True)
+        h2o.no_progress()
+        h2o.connection().timeout_interval = call_s
+        yield
+    except (H2OError, H2OJobCancelled) as error:
+        raise _refusal(error) from error
+    except OSError as error:
+        if error.errno is not None:  # this machine's own, such as a full disk
+            raise
+        raise _refusal(error) from error
+    finally:
+        _leave()
 
 
-def _imported(columns: Mapping[str, str], files: Sequence[Path]) -> h2o.H2OFrame:
-    """An explicit list of files with explicit types: H2O's guesses differ from one file to the next."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The client warns of what is meant to be: levels that a model never met, how old it is itself."""
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _leave() -> None:
+    """Here, so that the client does not do it at the process's end, when the server is gone."""
+    if (connection := h2o.connection()) is not None:
+        connection.timeout_interval = 1
+        connection.close()
+
+
+def _refusal(error: Exception) -> Unavailable:
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return Unavailable("H2O", said, "an answer without error", "see the server's log")
+
+
+def imported(columns: Mapping[str, str], files: Sequence[Path], name: str = "") -> h2o.H2OFrame:
+    """An explicit list of files with explicit types: H2O's guesses differ from one file to the next.
+
+    `columns`: H2O's types by name, in the files' order. `name`: what the cluster calls the frame.
+    """
     frame = h2o.import_file(path=[str(f) for f in files], col_types=list(columns.values()))
     if len(frame.names) != len(columns):
         raise BadArtifact("the window's files", frame.names, f"the columns {list(columns)}")
     frame.names = list(columns)
-    return frame
+    return h2o.assign(frame, name) if name else frame
 
 
-def _binary(model: H2OGradientBoostingEstimator, holdout: h2o.H2OFrame, _: Tables) -> Measured:
-    found = model.model_performance(holdout)
-    ((threshold, f1),) = found.F1()
-    ((_, right),) = found.accuracy(thresholds=[threshold])
-    quality = {"auc": found.auc(), "f1": f1, "accuracy": right, "log_loss": found.logloss()}
-    return Measured("binary", _floats(quality), float(threshold))
+def columns(files: Sequence[Path], features: Mapping[str, str], kind: Kind) -> dict[str, str]:
+    """Names and H2O's types of a window's columns, in the files' order; `features`: H2O's types by name.
+
+    Raises BadArtifact where there is a column that no model would know what to do with.
+    """
+    made: dict[str, str] = {}
+    for name in pq.read_schema(files[0]).names:
+        if name == _LABEL:
+            made[RESPONSE] = "real" if kind == "number" else "enum"
+        elif name.startswith(_FEATURE):
+            made[name.removeprefix(_FEATURE)] = features[name.removeprefix(_FEATURE)]
+        else:
+            made[name] = "real"
+    if missing := set(features) - set(made):
+        raise BadArtifact(str(files[0]), sorted(made), f"the features {sorted(missing)}")
+    return made
 
 
-def _classes(model: H2OGradientBoostingEstimator, holdout: h2o.H2OFrame, tables: Tables) -> Measured:
-    """Of its predictions: H2O measures a model that met two classes as a binary one, by another threshold."""
-    told = holdout[RESPONSE]
-    places = np.array([tables.classes.index(name) for name in told.levels()[0]])
-    # As places in H2O's own list: its CSV does not quote every text well.
-    codes = _numbers(told.set_levels([str(n) for n in range(len(places))]), int)
-    truth = places[codes[:, 0]]
-    chances = _predicted(model, holdout, tables)
-    return Measured("classes", {"accuracy": accuracy(truth, chances), "log_loss": log_loss(truth, chances)})
+def available(algorithm: Algorithm) -> bool:
+    """Whether the cluster has it: H2O comes without XGBoost on some platforms."""
+    return algorithm.name != "xgboost" or bool(getattr(estimators, algorithm.estimator).available())
 
 
-def _number(model: H2OGradientBoostingEstimator, holdout: h2o.H2OFrame, _: Tables) -> Measured:
-    found = model.model_performance(holdout)
-    return Measured("number", _floats({"rmse": found.rmse(), "mae": found.mae()}))
+def estimator(algorithm: str, parameters: Parameters) -> Any:
+    """A model of H2O's client that is still to be trained."""
+    named = {_PYTHON.get(name, name): _plain(value) for name, value in parameters.items()}
+    return getattr(estimators, BY_NAME[algorithm].estimator)(**named)
 
 
-_MEASURED: Mapping[Kind, Callable[[H2OGradientBoostingEstimator, h2o.H2OFrame, Tables], Measured]] = {
-    "binary": _binary,
-    "classes": _classes,
-    "number": _number,
-}
+def grow(chosen: Chosen, train: h2o.H2OFrame, features: Sequence[str], weighted: bool) -> Any:
+    """A model of all of a frame's rows, `weighted` by its column WEIGHT. Raises Unavailable without the
+    algorithm.
+    """
+    algorithm = BY_NAME[chosen.algorithm]
+    if not available(algorithm):
+        raise Unavailable("H2O", f"no {algorithm.name} on this platform", "an algorithm that it has")
+    model = estimator(chosen.algorithm, chosen.named())
+    weights = WEIGHT if weighted else None
+    with _quiet():
+        model.train(x=list(features), y=RESPONSE, training_frame=train, weights_column=weights)
+    return model
 
 
-def _predicted(
-    model: H2OGradientBoostingEstimator, frame: h2o.H2OFrame, tables: Tables
-) -> NDArray[np.float64]:
-    """The predictions as `Grown` has them. H2O's columns: of a number its value, else a label and each p."""
-    predicted = model.predict(frame)
-    if tables.kind == "number":
-        return _numbers(predicted)[:, 0]
-    chances = _numbers(predicted[1:])
-    if tables.kind == "binary":
-        return chances[:, 1]
-    known = list(model._model_json["output"]["domains"][-1])
-    found = np.zeros((len(chances), len(tables.classes)))
-    found[:, [tables.classes.index(name) for name in known]] = chances
-    return found
+def met(model: Any) -> dict[str, frozenset[str]]:
+    """The levels of each category that a model met, by feature.
+
+    A foreign GLM must not be asked of others: H2O would take them for none of its levels, where the model
+    itself takes them for missing (seen; the engine that answers on-prem does as the model does).
+    """
+    output = model._model_json["output"]
+    pairs = zip(output["names"], output["domains"], strict=False)
+    return {name: frozenset(levels) for name, levels in pairs if levels is not None and name != RESPONSE}
 
 
-def _numbers(frame: h2o.H2OFrame, read: Callable[[str], float] = float.fromhex) -> NDArray[Any]:
+def foreign(mojo: Path) -> Any:
+    """A model that another run has grown, to be asked in this cluster."""
+    return h2o.upload_mojo(str(mojo))
+
+
+def predicted(model: Any, frame: h2o.H2OFrame, target: Target) -> NDArray[np.float64]:
+    """One double a row, p1 of a binary model; of classes (rows, classes), 0.0 where no training row had one.
+
+    H2O's own columns: of a number its value, else a label and each class's p.
+    """
+    with _quiet():
+        said = model.predict(frame)
+    chances = said[0] if target.kind == "number" else said[2] if target.kind == "binary" else said[1:]
+    found = _numbers(chances)
+    h2o.remove(said)
+    if target.kind != "classes":
+        return found[:, 0]
+    every = np.zeros((len(found), len(target.classes)))
+    every[:, [target.classes.index(name) for name in _known(model)]] = found
+    return every
+
+
+def _known(model: Any) -> list[str]:
+    """The classes that the model met, in its own order."""
+    return list(model._model_json["output"]["domains"][-1])
+
+
+def drop(*kept: Any) -> None:
+    """Free frames and models: an embedded server ends with the run, another's cluster must not fill up."""
+    h2o.remove([one for one in kept if one is not None])
+
+
+def _numbers(frame: h2o.H2OFrame, read: Callable[[str], float] = float.fromhex) -> NDArray[np.float64]:
     """A frame's cells, (rows, columns); doubles travel in hexadecimal, so that nothing is lost in print."""
     frame = frame.set_names([f"c{n}" for n in range(frame.ncols)])  # a class may be any text, a header not
     raw = h2o.api("GET /3/DownloadDataset", data={"frame_id": frame.frame_id, "hex_string": True})
     return np.array([[read(cell) for cell in row] for row in list(csv.reader(raw.splitlines()))[1:]])
 
 
-def _floats(found: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in found.items()}
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | list) else value

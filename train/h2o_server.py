@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,14 +20,24 @@ from urllib.parse import quote
 from hotpath.child import TICK_S, Child
 from hotpath.clock import Clock, wait
 from hotpath.errors import BadConfig, Unavailable
+from hotpath.settings import H2O
 
 USER = "hotpath"
+THREADS = 2
 START_S = 90.0
 DENIED = "{/bin/*,/etc/*,/usr/*,/proc/*}"
 """What H2O may not read. Its own default denies hidden folders and /var too, where a lake may well stand."""
-# XGBoost's extension would unpack native libraries at every start. C1 code and the serial collector: the
-# run is over before the optimising compiler pays, and the machine is shared with the scorer.
-JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False")
+# The serial collector: the machine is shared with the scorer. Out of memory is an end with words: H2O itself
+# would try again until the deadline.
+JVM = ("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
+# Seconds of CPU, 200,000 rows of 20 features, two cores: import 3.5 and 50 trees 21 with the quick compiler,
+# 7.1 and 16 with the optimising one; the next 50 trees 16 and 10. So a single model of that size pays for the
+# quick one, what is longer for the other.
+QUICK = "-XX:TieredStopAtLevel=1"
+_SHORT = "OOM!"
+"""What it says while it swaps."""
+# Its extension would unpack native libraries of some 100 MB at every start.
+WITHOUT_XGBOOST = "-Dsys.ai.h2o.ext.core.toggle.XGBoost=False"
 
 
 @dataclass(frozen=True)
@@ -36,16 +48,39 @@ class Address:
     login: tuple[str, str] | None = field(default=None, repr=False)
 
 
+def cluster(
+    h2o: H2O, folder: Path, clock: Clock, xgboost: bool = False, long: bool = False
+) -> AbstractContextManager[Address]:
+    """The operator's cluster, or one of this run's own, its files in `folder`, which is its alone.
+
+    `xgboost`: with its extension; `long`: there is work enough for the optimising compiler.
+    """
+    if h2o.url:
+        return nullcontext(Address(h2o.url))
+    return server(folder, h2o.port, h2o.memory, THREADS, clock, xgboost, long)
+
+
 @contextmanager
-def server(folder: Path, port: int, memory: str, threads: int, clock: Clock) -> Iterator[Address]:
+def server(
+    folder: Path,
+    port: int,
+    memory: str,
+    threads: int,
+    clock: Clock,
+    xgboost: bool = False,
+    long: bool = False,
+) -> Iterator[Address]:
     """A server that lives as long as the block, on the first free port from `port` on.
 
-    Raises Unavailable where it does not come up, BadConfig where the h2o package or its jar is missing.
+    Raises Unavailable where it does not come up or ends before the block does (in the main thread whatever
+    the block waits for is interrupted), BadConfig where the h2o package or its jar is missing.
     """
     password, up, log = secrets.token_urlsafe(32), folder / "up", folder / "server.log"
+    shutil.rmtree(folder, ignore_errors=True)  # an earlier server's
     folder.mkdir(parents=True)
     _write_private(folder / "login", f"{USER}: {password}\n")
-    with Child(_command(folder, port, memory, threads), log) as child:
+    jvm = (*JVM, *(() if long else (QUICK,)), *(() if xgboost else (WITHOUT_XGBOOST,)))
+    with Child(_command(folder, port, memory, threads, jvm), log) as child:
         until = clock.elapsed() + START_S
         while not (place := _text(up)):
             if child.code() is not None or clock.elapsed() > until:
@@ -53,10 +88,41 @@ def server(folder: Path, port: int, memory: str, threads: int, clock: Clock) -> 
                     "H2O", child.last_words(), f"a server that starts in {START_S:.0f} s", f"see {log}"
                 )
             wait(TICK_S)
-        yield Address(f"http://{place}", (USER, password))
+        with _missed(child), _without_room(log, memory):
+            yield Address(f"http://{place}", (USER, password))
 
 
-def _command(folder: Path, port: int, memory: str, threads: int) -> list[str]:
+@contextmanager
+def _missed(child: Child) -> Iterator[None]:
+    """The client asks a server that is gone for minutes: its end interrupts what waits for it (PEP 475)."""
+
+    def gone(*_: object) -> None:
+        if (code := child.code()) is not None:
+            why = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            raise Unavailable("H2O", why, "a server that outlives its run", f"see {child.log}")
+
+    before = signal.signal(signal.SIGCHLD, gone)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+@contextmanager
+def _without_room(log: Path, memory: str) -> Iterator[None]:
+    """Short of room a server ends, or never answers: whatever went wrong then, that is why."""
+    try:
+        yield
+    except Unavailable as error:
+        said = log.read_text(errors="replace")
+        ended = [line.strip() for line in said.splitlines() if "OutOfMemory" in line]
+        if not ended and _SHORT not in said:
+            raise
+        found = ended[-1] if ended else f"{error.value}, short of memory"
+        raise Unavailable("H2O", found, f"a window that fits {memory}", "raise h2o.memory") from error
+
+
+def _command(folder: Path, port: int, memory: str, threads: int, jvm: Sequence[str]) -> list[str]:
     options = {
         "ip": "127.0.0.1",
         "web_ip": "127.0.0.1",
@@ -73,7 +139,7 @@ def _command(folder: Path, port: int, memory: str, threads: int) -> list[str]:
         "log_level": "WARN",
     }
     flags = [text for name, value in options.items() for text in (f"-{name}", str(value))]
-    java = ["java", f"-Xmx{memory}", *JVM, f"-Djava.io.tmpdir={folder}", "-jar", str(_jar())]
+    java = ["java", f"-Xmx{memory}", *jvm, f"-Djava.io.tmpdir={folder}", "-jar", str(_jar())]
     return [*java, "-hash_login", "-disable_flow", *flags]
 
 

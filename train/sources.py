@@ -56,7 +56,8 @@ class Held:
     """What a lake held when it was looked at: proved files, the batches published (N, or "A-B" of a
     range), files in no manifest.
 
-    `streams`: those of each further stream, by its name.
+    `streams`: those of each further stream, by its name. `hashes`: SHA-256 of every file, by its path in the
+    pipeline's folder of the lake; `bytes`: of all of them.
     """
 
     events: tuple[Files, ...]
@@ -64,6 +65,8 @@ class Held:
     batches: tuple[int | str, ...]
     unlisted: int
     streams: Mapping[str, tuple[Files, ...]]
+    hashes: Mapping[str, str]
+    bytes: int
 
     @property
     def files(self) -> Mapping[str, tuple[Files, ...]]:
@@ -110,12 +113,15 @@ def _absent(field: Field, kind: T.DataType) -> Column:
 
 
 def _held(lake: Lake, contract: Contract, manifests: Sequence[Manifest]) -> Held:
+    read = [f for m in manifests for f in m.files if f.dataset in contract.sources]
     return Held(
         _proved(lake, manifests, "events", contract.events),
         _proved(lake, manifests, "labels", contract.labels),
         tuple(m.batch if m.alone else m.name.span for m in manifests),
         len(lake.unlisted()),
         {s.name: _proved(lake, manifests, s.name, s) for s in contract.streams},
+        {f.path: f.sha256 for f in read},
+        sum(f.bytes for f in read),
     )
 
 

@@ -3,42 +3,52 @@
 Everything is cut by `arrived_at`, the on-prem broker's clock: no host's clock can move a row (law 3), and
 what a host said while its clock was wrong is no row, nor an event later than its own arrival. And no
 training row knows what was not known when the holdout's first question was asked. The plan names tables and
-columns only; where files lie and what is written belongs to `sources` and `written`. Features come last, when
-it is known which rows train: levels are fitted on those alone.
+columns only; where files lie and what is written belongs to `sources` and `written`, and where the bounds of
+budget, cut and slices lie to `division`. Features come last, when it is known which rows train: levels are
+fitted on those alone.
 
 A judged table has a row for each event of the window::
 
     event     struct of the decoded fields      topic, partition, offset, arrived_at    where it stood, µs
     answer    struct of the newest label that had arrived, or null
+    disagree  whether the entity's labels do; again: whether one came more than once, the same
     left_out  the reason, or null for a row
     readings  struct of what it reads of tiles, where the contract has aggregates (`tiles` adds it)
 """
 
 from __future__ import annotations
 
-from math import ceil
-
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from hotpath.clock import Micros
+from hotpath.contract.business import amounts
 from hotpath.contract.fitted import Fitted
 from hotpath.contract.model import Contract
 from hotpath.contract.parts import Kind
 from hotpath.contract.types import Type
 from train.account import Span
 from train.clocks import FUTURE, REASONS, WRONG, Clocks
+from train.division import Division
 from train.tiles import READINGS
-from train.to_spark import feature_columns
+from train.to_spark import column, feature_columns
 
 DUPLICATE = "same id, same body"
 CONTRADICTED = "same id, other body"
 UNLABELLED = "unlabelled"
+STRANGE = "label of a class that the contract does not have"
 EARLY = "label arrived before its event"
 LATE = "label arrived after the horizon"
+BEYOND = "beyond the row budget"
 AFTER_CUT = "label arrived after the cut"
-LEFT_OUT = (*REASONS, DUPLICATE, CONTRADICTED, UNLABELLED, EARLY, LATE, AFTER_CUT)
+LEFT_OUT = (*REASONS, DUPLICATE, CONTRADICTED, UNLABELLED, STRANGE, EARLY, LATE, BEYOND, AFTER_CUT)
 PLACE = ("topic", "partition", "offset", "arrived_at")
+GROUNDS = ("id", "doubt", "nth", "first", "strange")
+"""Columns of a judged table that its verdicts were made of, and nobody asks for after."""
+GROUPS = 20
+"""Of the holdout's entities, for whoever asks how much a figure would differ with others."""
+ORDER = ("partition", "offset", "topic")
+"""Of the rows in what is written."""
 DOUBT, DOUBTED, SPANS, CARRIED = "why doubted", "doubted host", "doubted spans", "carried along"
 """Columns beside an event's own: no field's name has a space."""
 
@@ -50,17 +60,22 @@ def judged(events: DataFrame, labels: DataFrame, contract: Contract, span: Span,
     return rows.withColumn("left_out", _left_out(contract.labels.horizon))
 
 
-def parted(judged: DataFrame, cut: Micros) -> DataFrame:
-    """A judged table whose rows have a `side`: holdout where they arrived at `cut` or later, else train.
+def parted(judged: DataFrame, division: Division, kind: Kind) -> DataFrame:
+    """A judged table whose rows have a `side`: holdout where they arrived at the cut or later, else train.
 
     A row before the cut is left out if its label came at the cut or after it: nobody could know it when the
     holdout's questions were asked. So no entity has rows on both sides either, for a label that came before
-    the cut came before each of the entity's questions in the holdout.
+    the cut came before each of the entity's questions in the holdout. The same goes for the validation
+    slices, but that a search alone leaves those rows out (`slice` -1). `weight`: 1 on average.
     """
-    older, taught = F.col("arrived_at") < cut, F.col("answer.arrived_at") < cut
-    left_out = F.coalesce(F.col("left_out"), F.when(older & ~taught, AFTER_CUT))
+    older, taught = F.col("arrived_at") < division.cut, F.col("answer.arrived_at") < division.cut
+    beyond, weight = _budgeted(division, kind)
+    late = F.when(beyond, BEYOND).when(older & ~taught, AFTER_CUT)
+    left_out = F.coalesce(F.col("left_out"), late)
     side = F.when(left_out.isNull(), F.when(older, "train").otherwise("holdout"))
-    return judged.withColumn("side", side).withColumn("left_out", left_out)
+    return judged.withColumns(
+        {"side": side, "left_out": left_out, "weight": weight, "slice": _slice(division.slices)}
+    )
 
 
 def asked(events: DataFrame, contract: Contract, span: Span, clocks: Clocks) -> DataFrame:
@@ -103,35 +118,77 @@ def doubted(events: DataFrame, contract: Contract, clocks: Clocks) -> DataFrame:
 
 
 def answered(labels: DataFrame, contract: Contract, now: Micros) -> DataFrame:
-    """One row an entity: the newest label that had arrived by `now`, and whether its labels disagree."""
+    """One row an entity that had a label by `now`: the newest one, whether they disagree or came again.
+
+    A class that an older contract had is no answer to today's question, as for who measures live quality: of
+    an entity that has no other the answer is null.
+    """
     target, classes = field(contract.labels.target), contract.labels.classes
-    # A class that an older contract had is no answer to today's question, as for who measures live quality.
-    known = target.isin(*classes) if contract.labels.kind == "classes" else target.isNotNull()
+    known = target.isin(*classes) if contract.labels.kind == "classes" else F.lit(True)
+    taken = F.col("target").isNotNull()
+    newest = F.struct("arrived_at", "partition", "offset")
     return (
-        labels.filter((F.col("arrived_at") <= _instant(now)) & known)
-        .select(field(contract.labels.entity).alias("entity"), target.alias("target"), *_place())
+        labels.filter((F.col("arrived_at") <= _instant(now)) & target.isNotNull())
+        .select(
+            field(contract.labels.entity).alias("entity"), F.when(known, target).alias("target"), *_place()
+        )
         .groupBy("entity")
         .agg(
-            F.max_by(F.struct("target", *PLACE), F.struct("arrived_at", "partition", "offset")).alias(
-                "answer"
-            ),
+            F.max_by(F.struct("target", *PLACE), F.when(taken, newest)).alias("answer"),
             (F.min("target") != F.max("target")).alias("disagree"),
+            ((F.min("target") == F.max("target")) & (F.count("target") > 1)).alias("again"),
+            (F.count("target") == 0).alias("strange"),
         )
     )
 
 
-def featured(rows: DataFrame, contract: Contract, fitted: Fitted, *kept: Column) -> DataFrame:
+def featured(
+    rows: DataFrame, contract: Contract, fitted: Fitted, *kept: Column, ruled: bool = False
+) -> DataFrame:
     """Rows of a judged table as the model takes them: `feature.NAME`, the columns `kept` before them.
 
-    A category is a string, every number and truth value a double; null stays null.
+    A category is a string, every number and truth value a double; null stays null. `ruled`: with what the
+    contract's fallback rule says of the features, where it has one, as `row.fallback`.
     """
     carried = F.struct(*kept).alias(CARRIED)
-    columns = [
-        (column if feature.type == Type.CATEGORY else column.cast("double")).alias(f"feature.{feature.name}")
-        for feature, column in zip(contract.features, feature_columns(contract, fitted), strict=True)
-    ]
     inputs = ["event.*", f"{READINGS}.*"] if contract.readings else ["event.*"]
-    return rows.select(carried, *inputs).select(f"`{CARRIED}`.*", *columns)
+    made = rows.select(carried, *inputs).select(field(CARRIED), *feature_columns(contract, fitted))
+    columns = [
+        (field(f.name) if f.type == Type.CATEGORY else field(f.name).cast("double")).alias(
+            f"feature.{f.name}"
+        )
+        for f in contract.features
+    ]
+    return made.select(f"`{CARRIED}`.*", *columns, *(_fallback(contract) if ruled else ()))
+
+
+def with_alone(holdout: DataFrame) -> DataFrame:
+    """The holdout's rows, of which one an entity is `alone`: whichever has the least hash of its place."""
+    by_place = Window.partitionBy("entity").orderBy(F.xxhash64("partition", "offset"), *ORDER)
+    return holdout.withColumn("alone", F.row_number().over(by_place) == 1)
+
+
+def beside_training() -> list[Column]:
+    """What a training row has beside its features: its weight, and its slice in a search."""
+    weight, part = F.col("weight").alias("row.weight"), F.col("slice").cast("double").alias("row.slice")
+    return [weight, part]
+
+
+def beside_holdout(contract: Contract) -> list[Column]:
+    """What a holdout row has beside its features, for those who measure.
+
+    `row.arrived_at`; `row.group`, of its entity; `row.alone`, true of one row an entity; `row.amount.FIELD`
+    for each field that a metric of the contract's own names.
+    """
+    named = [
+        F.col("event").getField(name).cast("double").alias(f"row.amount.{name}") for name in amounts(contract)
+    ]
+    return [
+        F.col("arrived_at").alias("row.arrived_at"),
+        F.pmod(F.xxhash64("entity"), F.lit(GROUPS)).cast("int").alias("row.group"),
+        F.col("alone").alias("row.alone"),
+        *named,
+    ]
 
 
 def label(kind: Kind) -> Column:
@@ -153,13 +210,40 @@ def field(name: str) -> Column:
     return F.col(f"`{name}`")
 
 
-def holdout_size(rows: int, share: float) -> int:
-    """Rows of the newest part that judges the model; ties with its oldest row are added to it.
+def _budgeted(division: Division, kind: Kind) -> tuple[Column, Column]:
+    """Whether a row is beyond the row budget, and what it weighs."""
+    if not division.kept:
+        return F.lit(False), F.lit(1.0)
+    place = ("arrived_at", "partition", "offset")
+    bounds, weights = [], []
+    for name, kept in division.kept.items():
+        since = zip(place, kept.since, strict=True)
+        bounds += [F.lit(name), F.struct(*(F.lit(n).cast("bigint").alias(part) for part, n in since))]
+        weights += [F.lit(name), F.lit(kept.weight)]
+    stratum = F.lit("") if kind == "number" else label(kind)
+    here = F.struct(*(F.col(part).cast("bigint").alias(part) for part in place))
+    return here < F.create_map(*bounds)[stratum], F.create_map(*weights)[stratum]
 
-    >>> holdout_size(10, 0.2), holdout_size(11, 0.2), holdout_size(0, 0.2)
-    (2, 3, 0)
-    """
-    return ceil(round(rows * share, 6))
+
+def _slice(begins: tuple[Micros, ...]) -> Column:
+    """The validation slice of a training row: 0 before all of them where its label was known by then."""
+    found = F.when(F.col("answer.arrived_at") < begins[0], 0).otherwise(-1) if begins else F.lit(0)
+    for number, since in enumerate(begins, start=1):
+        found = F.when(F.col("arrived_at") >= since, number).otherwise(found)
+    return found
+
+
+def _fallback(contract: Contract) -> list[Column]:
+    """What the contract's rule says over the features by their names; nothing where it has none."""
+    rule = contract.serve.fallback
+    if rule is None:
+        return []
+    said = column(rule.tree)
+    if contract.labels.kind == "number":
+        said = said.cast("double")
+    if contract.labels.kind == "classes":
+        said = F.when(said.isin(*contract.labels.classes), said)
+    return [said.alias("row.fallback")]
 
 
 def _by_host(session: SparkSession, clocks: Clocks) -> DataFrame:
@@ -186,6 +270,7 @@ def _left_out(horizon: Micros) -> Column:
     return (
         F.when(F.col("doubt").isNotNull(), F.col("doubt"))
         .when(F.col("nth") > 1, again)
+        .when(F.col("strange"), STRANGE)
         .when(F.col("answer").isNull(), UNLABELLED)
         .when(waited < 0, EARLY)
         .when(waited > horizon, LATE)

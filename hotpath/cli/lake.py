@@ -6,21 +6,19 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import typer
 
 from hotpath import deployed, settings
-from hotpath.cli.options import WRONG, AsJson, Name, show
+from hotpath.cli.options import WRONG, AsJson, Name, instant, show
 from hotpath.cli.recover import recover
-from hotpath.clock import SECOND, Micros
 from hotpath.contract.model import Contract
 from hotpath.errors import BadConfig
 from hotpath.lake import REJECTED, File, Lake
 from hotpath.lake_check import Schemas
 from hotpath.lake_check import check as checked
-from hotpath.lake_files import EVER, arrivals
+from hotpath.lake_files import arrivals
 from hotpath.settings import Settings
 from transform.compaction import compact as made
 from transform.ranges import large
@@ -95,7 +93,7 @@ def contents(lake: Lake) -> dict[str, object]:
         "manifests": len(manifests),
         "datasets": {name: _dataset(lake, found) for name, found in sorted(files.items())},
         "large": large(manifests),
-        "landed": [_said(m.landed_at) for m in (manifests[:1] + manifests[-1:])],
+        "landed": [instant(m.landed_at) for m in (manifests[:1] + manifests[-1:])],
         "counts": dict(sorted(counts.items())),
         "superseded": {"files": len(old), "bytes": sum(old.values())},
         "unlisted": len(lake.unlisted()),
@@ -108,14 +106,8 @@ def _dataset(lake: Lake, files: Sequence[File]) -> dict[str, object]:
         "files": len(files),
         "rows": sum(file.rows for file in files),
         "bytes": sum(file.bytes for file in files),
-        "arrived": [_said(min(s[0] for s in spans)), _said(max(s[1] for s in spans))] if spans else [],
+        "arrived": [instant(min(s[0] for s in spans)), instant(max(s[1] for s in spans))] if spans else [],
     }
-
-
-def _said(at: Micros) -> str:
-    if abs(at) >= EVER:
-        return "not known"
-    return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _print(found: Mapping[str, object]) -> None:

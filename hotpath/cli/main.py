@@ -21,12 +21,16 @@ from hotpath.cli.deploy import deploy
 from hotpath.cli.diff import diff
 from hotpath.cli.features import app as features_app
 from hotpath.cli.forget import forget
+from hotpath.cli.keys import app as keys_app
 from hotpath.cli.lake import app as lake_app
+from hotpath.cli.models_app import app as models_app
 from hotpath.cli.new import new
 from hotpath.cli.options import WRONG, AsJson, show
 from hotpath.cli.parity import parity
 from hotpath.cli.rejected import app as rejected_app
+from hotpath.cli.scorecard import scorecard
 from hotpath.cli.test_ import run as test
+from hotpath.cli.train import app as train_app
 from hotpath.cli.try_ import try_
 from hotpath.errors import BadConfig, BadInput, HotpathError
 
@@ -101,15 +105,18 @@ def status(as_json: AsJson = False) -> None:
     sys.exit(0 if said.keys() - gone else WRONG)
 
 
-for command in (new, check, deploy, forget, parity):
+for command in (new, check, deploy, forget, parity, scorecard):
     app.command()(command)
 app.command("try")(try_)
 app.command("test")(test)
 contract_app.command()(diff)
 app.add_typer(contract_app, name="contract")
 app.add_typer(features_app, name="features")
+app.add_typer(keys_app, name="keys")
 app.add_typer(lake_app, name="lake")
+app.add_typer(models_app, name="models")
 app.add_typer(rejected_app, name="rejected")
+app.add_typer(train_app, name="train")
 
 
 @app.command()
@@ -154,21 +161,6 @@ def score(
         raise BadConfig("hotpath score", "no request", "--example or --request FILE")
     answer = ask(f"http://{found.serve.host}:{found.serve.port}", pipeline, body)
     print(json.dumps(answer, indent=None if as_json else 1))
-
-
-@app.command()
-def models(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
-    """List the models that were announced, and what the scorers did with them."""
-    from hotpath.cli.models import listed
-    from hotpath.kafka import KafkaLog
-
-    found = settings.load()
-    deployed.contract(found, pipeline)  # refused where there is no such pipeline
-    rows = listed(KafkaLog(found.kafka.onprem.address), found.verify_key(), pipeline)
-    if as_json:
-        print(json.dumps(rows))
-    else:
-        show(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
 
 
 def _read(request: Path) -> bytes:

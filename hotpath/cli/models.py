@@ -1,25 +1,35 @@
-"""The models a scorer's site knows: announcements that verify, and the receipts for each."""
+"""The models of a pipeline: what was announced and what became of it, what the gate held back, and a force.
+
+An operator may make public what the gate held back, under their own name; what a scorer refused they may not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from hotpath.errors import BadArtifact
+from hotpath.bundle import Sealed, opened
+from hotpath.bundle_store import BundleStore, Forced
+from hotpath.clock import Clock
+from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import MODELS, RECEIPTS, Announcement, Receipt
 from hotpath.kafka import Log, standing
 from hotpath.keys import verify_key
+from hotpath.publish import announced, publish, receipts
+from hotpath.signatures import Pair, Verifies
+
+ORDER = ("older sequence", "sequence taken", "barred by a rollback", "retired before")
+"""How a refusal begins that is of an announcement's place, not of its bundle (serve.swap says them)."""
 
 
 def listed(log: Log, key_file: Path, pipeline: str) -> list[dict[str, object]]:
     """One row an announcement, oldest sequence first. Raises Unavailable, BadConfig."""
     key = verify_key(key_file)
-    announced = _verified((e.value for e in standing(log, MODELS)), key)
+    said = _verified((e.value for e in standing(log, MODELS)), key)
     receipts = Receipt.readable(e.value for e in standing(log, RECEIPTS))
-    rows = sorted((a for a in announced if a.pipeline == pipeline), key=lambda a: a.sequence)
+    rows = sorted((a for a in said if a.pipeline == pipeline), key=lambda a: a.sequence)
     return [
         {
             "sequence": a.sequence,
@@ -31,7 +41,69 @@ def listed(log: Log, key_file: Path, pipeline: str) -> list[dict[str, object]]:
     ]
 
 
-def _verified(values: Iterable[bytes | None], key: Ed25519PublicKey) -> Iterator[Announcement]:
+@dataclass(frozen=True)
+class Cloud:
+    """One pipeline where its models are made: its store, the cloud's log and keys."""
+
+    pipeline: str
+    store: BundleStore
+    log: Log
+    key: Pair
+    clock: Clock
+
+
+def held_back(store: BundleStore) -> list[dict[str, object]]:
+    """One row a bundle that is kept and was never announced, oldest first: why not, and its metrics."""
+    kept = set(store.kept()) - {of.get("bundle") for of in store.taken().values()}
+    runs = {run.bundle: run for run in store.runs() if run.bundle in kept}
+    return [
+        {"bundle": bundle, "at": run.began_at, "state": run.state, "why": run.why, "metrics": run.metrics}
+        for bundle, run in runs.items()
+    ]
+
+
+def promote(cloud: Cloud, bundle: str, by: str, why: str) -> tuple[Announcement, bool]:
+    """Announce a bundle of the store, whatever the gate said; False where that was done already.
+
+    Raises BadInput where nobody says who and why, BadArtifact on a bundle that is unknown, of another
+    pipeline, signed by no key of this deployment, or that a scorer has refused. Raises Unavailable.
+    """
+    for thing, given in (("--by", by), ("--why", why)):
+        if not given.strip():
+            raise BadInput(thing, given, "a name, and a reason, for the record")
+    sealed = _proved(cloud, bundle)
+    standing_now = announced(cloud.pipeline, cloud.log, cloud.key)
+    newest = standing_now[max(standing_now)] if standing_now else None
+    if newest is not None and newest.bundle == bundle:
+        return newest, False
+    _unrefused(receipts(cloud.pipeline, cloud.log), bundle)
+    forced, now = f"forced by {by}: {why}", cloud.clock.now()
+    said = publish(sealed, cloud.pipeline, forced, now, cloud.log, cloud.store, cloud.key)
+    cloud.store.note_forced(Forced(bundle, said.sequence, by, why, now))
+    return said, True
+
+
+def _proved(cloud: Cloud, bundle: str) -> Sealed:
+    if bundle not in cloud.store.kept():  # an operator's text: no path is made of it before it is known
+        raise BadArtifact("bundle", bundle, "one that the store keeps", "see hotpath models held")
+    sealed = cloud.store.sealed(bundle)
+    found = opened(sealed.packed, cloud.key)
+    of = found.facts.get("pipeline")
+    if (found.id, of) != (bundle, cloud.pipeline):
+        raise BadArtifact(f"bundle {bundle}", f"{found.id} of {of}", f"a bundle of {cloud.pipeline}")
+    return sealed
+
+
+def _unrefused(said: Sequence[Receipt], bundle: str) -> None:
+    """Raises BadArtifact where the newest word of a scorer's host on the bundle itself is a refusal."""
+    of = [r for r in said if r.bundle == bundle and not (r.kind == "refused" and r.why.startswith(ORDER))]
+    newest = max(of, key=lambda r: r.at, default=None)
+    if newest is not None and newest.kind == "refused":
+        todo = "it would be refused again"
+        raise BadArtifact(f"bundle {bundle}", f"refused by {newest.scorer}: {newest.why}", "a proof", todo)
+
+
+def _verified(values: Iterable[bytes | None], key: Verifies) -> Iterator[Announcement]:
     """Forged and garbled ones are left out, as the follower leaves them out: it says so in a receipt."""
     for value in values:
         with suppress(BadArtifact):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from hotpath.clock import SECOND, Micros
 from hotpath.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
@@ -32,6 +34,18 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "")
         drawn.add_row(*map(printable, row))
     width = None if sys.stdout.isatty() else UNBOUNDED
     Console(markup=False, emoji=False, highlight=True, width=width).print(drawn)
+
+
+def instant(at: Micros) -> str:
+    """An instant as people read it, to the second; beyond what calendars hold it is not known.
+
+    >>> instant(1_000_000), instant(2**62)
+    ('1970-01-01T00:00:01Z', 'not known')
+    """
+    try:
+        return f"{datetime.fromtimestamp(at // SECOND, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (OverflowError, ValueError, OSError):
+        return "not known"
 
 
 def printable(text: str) -> str:

@@ -30,8 +30,9 @@ from hotpath.lake import File, Lake, Manifest
 from hotpath.local.ports import free_port
 from hotpath.people.evidence import number
 from hotpath.progress import Progress
+from hotpath.settings import load as load_settings
+from train.attempt import Trainer, attempt
 from train.folder import Folder
-from train.job import Trainer, attempt
 from transform.arrival import Arrivals
 from transform.decoding import RECORDS
 from transform.writing import Writing
@@ -97,10 +98,12 @@ def rehearse(
         folder=Folder(folder / "run"),
         store=BundleStore(folder / "store"),
         log=MemoryLog(),
-        key=keys.signing_key(signing),
+        signing=signing,
+        verifying=verifying,
         clock=clock,
         progress=Progress(folder / "state.json"),
         clock_limit=CLOCK_LIMIT,
+        limits=load_settings().train,
     )
     with _settings(HOTPATH__DATA=str(folder), HOTPATH__LAKE__URL=str(folder / "lake")):
         run = attempt(trainer)
@@ -133,13 +136,13 @@ def _dated(
 
 
 def _opened(contract: Contract, events: Sequence[Record]) -> Contract:
-    """The contract with a gate that lets everything through, and a window that holds the sample."""
+    """The contract with an open gate, a window that holds the sample, and no search."""
     metric = metrics.of(contract.labels.kind)[0]
     anything = metric.least if metric.better == "higher" else min(metric.most, WORST)
     held = max(r.arrived_at for r in events) - min(r.arrived_at for r in events)
     window = max(contract.train.window, (2 + held // DAY) * DAY)
-    opened = Gate((Rule(metric.name, anything),))
-    return replace(contract, gate=opened, train=replace(contract.train, window=window))
+    opened = Gate((Rule(metric.name, anything, metric.sign),))
+    return replace(contract, gate=opened, train=replace(contract.train, window=window, search=None))
 
 
 def _batch(topic: str, records: Sequence[Record]) -> pa.RecordBatch:

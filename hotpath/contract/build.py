@@ -1,34 +1,22 @@
-"""A contract's parts out of a strictly read document. Raises BadConfig with file, line and column.
+"""A contract's data out of a strictly read document: sources, tables, features. Raises BadConfig.
 
-What the keys are called is keys.py's, what a field may be fields.py's, what a Document is strict_yaml.py's.
+What the keys are called is keys.py's, what a field may be fields.py's, what a Document is strict_yaml.py's,
+what a model is made by and held to build_training.py's, what is answered build_serving.py's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from hotpath.contract import metrics
 from hotpath.contract.aggregates import Aggregate
+from hotpath.contract.build_expression import expression
 from hotpath.contract.decode import DECODERS, check_schema
-from hotpath.contract.expressions import LONGEST, Scope, normal, parse
-from hotpath.contract.fields import named, parts, scalars
-from hotpath.contract.keys import EVENTS, FLOOR, GATE, LABELS, SERVE, STREAM, TABLE, TRAIN
-from hotpath.contract.outputs import outputs
-from hotpath.contract.parts import (
-    Events,
-    Feature,
-    Field,
-    Floor,
-    Gate,
-    Labels,
-    Rule,
-    Serve,
-    Source,
-    Stream,
-    Train,
-)
+from hotpath.contract.expressions import Scope
+from hotpath.contract.fields import named, parts
+from hotpath.contract.keys import EVENTS, LABELS, STREAM, TABLE
+from hotpath.contract.parts import Events, Feature, Field, Labels, Source, Stream
 from hotpath.contract.sections import Section
 from hotpath.contract.strict_yaml import nearest
 from hotpath.contract.tables import Table, from_csv, from_plain
@@ -164,92 +152,6 @@ def features(
     return tuple(_feature(section, name, scope) for name in sorted(section.data))
 
 
-def train(section: Section) -> Train:
-    """The `train` section."""
-    section.only(TRAIN)
-    window, every = section.duration("window"), section.duration("retrain_every")
-    return Train(window, section.share("holdout", most=50), every)
-
-
-def gate(section: Section, answered: Labels) -> Gate:
-    """The `gate` section: metrics of the target's kind."""
-    section.only(GATE)
-    known = {m.name: m for m in metrics.of(answered.kind)}
-    for key in section.data:
-        if key not in known:
-            kind = answered.truth.type
-            raise section.wrong(
-                key, f"a metric for a {kind} target: {', '.join(known)}{nearest(key, [*known])}"
-            )
-    rules = (
-        Rule(m.name, section.rule(m.name, m.sign, m.least, m.most))
-        for m in sorted(known.values(), key=lambda m: m.name)
-        if m.name in section.data
-    )
-    return Gate(tuple(rules))
-
-
-def serve(section: Section, answered: Labels, made: Sequence[Feature]) -> Serve:
-    """The `serve` section."""
-    section.only(SERVE)
-    fresh, expired = section.duration("fresh"), section.duration("expired")
-    if expired <= fresh:
-        raise section.wrong("expired", "a longer duration than serve.fresh")
-    has = section.data.__contains__
-    parameters = scalars(section.section("parameters")) if has("parameters") else ()
-    ours = outputs(answered)
-    taken = {*(f.name for f in ours), *(f.name for f in made)}
-    for field in parameters:
-        if field.name in taken:
-            raise section.section("parameters").wrong(field.name, "a name that no output or feature has")
-    return Serve(
-        fresh,
-        expired,
-        parameters,
-        _response(section, ours, made, parameters) if has("response") else ours,
-        _unknown(section) if has("unknown") else "refuse",
-    )
-
-
-def _unknown(section: Section) -> Literal["refuse", "ignore"]:
-    return "refuse" if section.one_of("unknown", ("refuse", "ignore")) == "refuse" else "ignore"
-
-
-def floor(section: Section, answered: Labels) -> Floor:
-    """The `floor` section; of a binary target only, until other live quality is watched too."""
-    section.only(FLOOR)
-    if answered.kind != "binary":
-        raise section.wrong("auc", "no floor: its metric needs a bool target")
-    return Floor(
-        auc=section.rule("auc", ">=", 0.5, 1.0),
-        window=section.duration("window"),
-        windows=section.integer("windows", 1, 100),
-        labels=section.integer("labels", 2, 1_000_000),
-    )
-
-
-def _response(
-    section: Section, ours: Sequence[Field], made: Sequence[Feature], parameters: Sequence[Field]
-) -> tuple[Field, ...]:
-    """What an answer holds: each name is an output, a feature or a parameter, of the same type."""
-    within = section.section("response")
-    types = {f.name: f.type for f in (*ours, *parameters)} | {f.name: f.type for f in made}
-    levels = {f.name: set(f.levels) for f in ours}
-    found = scalars(within, [f.name for f in ours])
-    for field in found:
-        if field.name not in types:
-            raise within.wrong(
-                field.name, f"an output, a feature or a parameter{nearest(field.name, list(types))}"
-            )
-        if field.type != types[field.name]:
-            raise within.section(field.name).wrong("type", types[field.name])
-        if field.default is not None:
-            raise within.section(field.name).wrong("default", "no default: an answer is made, not sent")
-        if field.levels and (lacking := levels.get(field.name, set()) - set(field.levels)):
-            raise within.section(field.name).wrong("levels", f"{', '.join(sorted(lacking))} among them too")
-    return found
-
-
 def _decoding(section: Section, read: ReadFile) -> dict[str, Any]:
     decoder = section.one_of("decoder", tuple(DECODERS)) if "decoder" in section.data else "json"
     if "schema" not in section.data:
@@ -301,22 +203,7 @@ def _consent(section: Section, fields: tuple[Field, ...]) -> str | None:
 
 def _feature(section: Section, name: str, scope: Scope) -> Feature:
     named(section, name)
-    text = section.text(name, "an expression as text")
-    path = (*section.path, name)
-    dotted = ".".join(map(str, path))
-    tree = parse(text, scope, lambda offset: f"{section.document.where(path, offset)}: {dotted}")
-    if tree.type not in _FEATURES:
-        raise section.wrong(
-            name, f"an expression of type {', '.join(_FEATURES)}, not {tree.type}", _todo(tree.type)
-        )
-    spelt = normal(text)
-    if len(spelt) > LONGEST:  # it travels in this spelling, and must be read again
-        raise section.wrong(name, f"at most {LONGEST} characters in its one spelling, not {len(spelt)}")
-    return Feature(name, spelt, tree)
-
-
-def _todo(kind: Type) -> str:
-    return "use minutes(…) or hours(…)" if kind == Type.DURATION else ""
+    return Feature(name, *expression(section, name, scope, _FEATURES))
 
 
 def _role(section: Section, key: str, fields: tuple[Field, ...], types: tuple[Type, ...]) -> str:

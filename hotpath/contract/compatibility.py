@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from hotpath.contract import plain as rules
 from hotpath.contract.build_aggregates import plain
 from hotpath.contract.checks import Check, check
 from hotpath.contract.compatibility_rules import BY_NAME, WHOM, Rule, Whom
@@ -320,15 +321,56 @@ def _rest(old: Contract, new: Contract) -> Iterator[Change]:
         rule = "unknown fields refused" if new.serve.unknown == "refuse" else "unknown fields passed over"
         yield _change(rule, "serve.unknown", old.serve.unknown, new.serve.unknown)
     if old.train != new.train:
-        yield _change("training changed", "train", str(old.train), str(new.train))
-    if (old.gate, old.floor) != (new.gate, new.floor):
-        yield _change("gate or floor changed", "gate", f"{old.gate}, {old.floor}", f"{new.gate}, {new.floor}")
+        was, now = (_said(rules.train(train)) for train in (old.train, new.train))
+        yield _change("training changed", "train", was, now)
+    if (was := _said(_own(old))) != (now := _said(_own(new))):
+        yield _change("own metric changed", "metrics", was, now)
+    if (was := _held(old)) != (now := _held(new)):
+        yield _change("gate or floor changed", "gate", was, now)
+    yield from _promises(old, new)
     ages = ((c.serve.fresh, c.serve.expired) for c in (old, new))
     was, now = (f"{fresh} and {expired} µs" for fresh, expired in ages)
     if was != now:
         yield _change("ages changed", "serve", was, now)
     if old.question != new.question:
         yield _change("words changed", "question", old.question, new.question)
+
+
+def _promises(old: Contract, new: Contract) -> Iterator[Change]:
+    """What is promised, what decisions are made by, and what is answered without a model."""
+    for rule, what, of in (
+        ("scorecard changed", "scorecard", _listed),
+        ("decisions changed", "scorecard.decide", _decided),
+        ("fallback changed", "serve.fallback", _ruled),
+    ):
+        if of(old) != of(new):
+            yield _change(rule, what, of(old), of(new))
+
+
+def _listed(contract: Contract) -> str:
+    return _said(rules.scorecard(replace(contract.scorecard, decide=None)))
+
+
+def _decided(contract: Contract) -> str:
+    decide = rules.scorecard(contract.scorecard).get("decide")
+    return _said(decide) if decide else "the largest F1"
+
+
+def _ruled(contract: Contract) -> str:
+    return contract.serve.fallback.expression if contract.serve.fallback else "none"
+
+
+def _own(contract: Contract) -> dict[str, str]:
+    return {m.name: m.expression for m in contract.metrics}
+
+
+def _held(contract: Contract) -> str:
+    floor = _said(rules.floor(contract.floor)) if contract.floor else "no floor"
+    return f"{_said(rules.gate(contract.gate))}; {floor}"
+
+
+def _said(section: Mapping[str, object]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in section.items()) or "none"
 
 
 def _change(rule: str, what: str, was: str, now: str, audience: Sequence[Whom] = tuple(WHOM)) -> Change:

@@ -107,7 +107,15 @@ RULES: tuple[Rule, ...] = (
         "for the longer delay",
     ),
     Rule("training changed", _NONE, "window, holdout and times of the next run"),
+    Rule("own metric changed", _NONE, "what the next model is measured by"),
     Rule("gate or floor changed", _NONE, "what the next model is held to"),
+    Rule("scorecard changed", _NONE, "what the next model must say it can promise"),
+    Rule(
+        "decisions changed",
+        _NONE,
+        "by other tolerances, from the next model on: accept, decline and abstain mean what they meant",
+    ),
+    Rule("fallback changed", _NONE, "what is answered without a model, once the next is live"),
     Rule("ages changed", _NONE, "when an answer is stale, or falls back"),
     Rule("words changed", _NONE, "question, documentation, or a figure that is not enforced"),
 )

@@ -48,13 +48,94 @@ training rows (default {MOST_LEVELS}).
 """
 _TARGETS = f"""## Targets and answers
 
-A bool target makes a binary model, a category with `levels` one of many classes, a long or a double one that
-estimates a number. An answer holds `score` (the probability of yes or of the likeliest class, or the
-estimate), of many classes `class`, and `decision`: {", ".join(DECISIONS)}. `serve.response` may name fewer of
-them, with narrower options, and features and parameters to be given back. A value of an answer that is not
-what was declared is answered as null, with the flag `invalid:NAME`.
+A bool target makes a binary model, a category with `levels` one of many classes, a long or a double one
+that estimates a number. An answer holds `score` (the probability of yes or of the likeliest class, or the
+estimate), of many classes `class`, and `decision`: {", ".join(DECISIONS)}. A contract asks after what one
+would rather not have (late, fraud), so a yes is declined; a class or a number is accepted as it is.
+`serve.response` may name fewer of them, with narrower options, and features and parameters to be given
+back. A value of an answer that is not what was declared is answered as null, with the flag
+`invalid:NAME`.
 
-What a gate may ask of the newest part of the window:
+What a gate may ask of the newest part of the window (`latency_us`: of the bundle, as it is proved):
+"""
+_PROMISES = """\
+The contract's own metrics may stand in the gate too, with either sign. Of every challenger the gate asks
+besides that it is not significantly worse (at `gate.confidence`) than what is live, than a constant and
+than the fallback rule, on the same rows; equally good is good enough, for a fresh model is worth more
+than an old one. With `gate.shadow` it first waits for so many labelled rows that arrived after its own
+window: on these it is held against what is live, and no caller sees its answers.
+
+## Metrics of your own
+
+What a wrong decision costs is the business's to say: `metrics` holds expressions over how decisions
+turned out on the holdout, of a bool target.
+
+| name | counts |
+| --- | --- |
+| `tp` | declined, and the truth was yes |
+| `fp` | declined, and the truth was no |
+| `tn` | accepted, and the truth was no |
+| `fn` | accepted, and the truth was yes |
+| `rows` | all, those too that were neither declined nor accepted |
+| `fn_amount` | the sum of the event's number `amount` over the rows of `fn`; so of the others |
+
+`cost: (fn_amount + 5 * fp) / rows` is what a decision costs where a fraud that passes costs its amount
+and a good customer who is turned away 5. A field that is null counts 0. All are doubles, so `fn / rows`
+is a share; a division by zero makes the metric null, and null reaches no bound. Which side is good the
+gate's sign says: `gate: {cost: "<= 3"}`.
+
+## Risk: what a model promises
+
+A score is no decision. `scorecard` lists what you can bear, and each bundle says at which threshold it
+keeps to it:
+
+- `false_positive_rate: [0.01]`: at most 1 in 100 of those whose truth is no are declined. The threshold
+  is the lowest score from which that holds.
+- `false_negative_rate: [0.05]`: at most 1 in 20 of those whose truth is yes are accepted. The threshold
+  is the highest score below which that holds.
+- `coverage: [0.9]` (a number): how far either side of the estimate 9 in 10 truths lie.
+
+It is a promise, not a measurement: the rate on the holdout has an upper bound (Clopper-Pearson, at
+`scorecard.confidence`), and that bound is within the tolerance. With confidence 0.95, of twenty models
+that promise the same at most one is expected to break it, as long as tomorrow is like the holdout. Each
+entity counts once, for many questions about one thing are not many trials. What too few rows carry is
+answered "cannot promise", with how many it takes: 5% at 95% needs 59 rows of that truth without a single
+error. A target of many classes has a promise a class, each against the rest.
+
+`decide` chooses the tolerances that answers are decided by, out of those listed:
+
+```
+score 0 ──── accept ────┤ accept_below ──── abstain ──── threshold ├──── decline ──── 1
+           at most 5% of the yes                             at most 1% of the no
+```
+
+| `decide` names | declined | accepted | else |
+| --- | --- | --- | --- |
+| both | from the threshold of `false_positive_rate` on | below that of `false_negative_rate` | abstain |
+| both, and they overlap | from the threshold of `false_positive_rate` on | below it: both promises hold | |
+| one of them | from its threshold on | below it | |
+| nothing | from the score of the largest F1 on | below it | |
+
+To abstain is an answer: the data do not part these cases within what you can bear, so a person, a second
+question or a default of yours decides. By a tolerance that cannot be promised nobody is declined (or
+accepted), and the gate holds such a model back. Tighter tolerances and more confidence leave more to
+abstain.
+
+## Fallback: an answer without a model
+
+`serve.fallback` is the rule that answers where the model cannot: past `expired`, or where it gives no
+score. It is an expression over the features by their names, as the model would have seen them (a category
+is a text). Of a bool target it says true (decline) or false (accept), of a category a class, of a number
+a number. Where it is null, and without a rule, the decision is `abstain`.
+
+- Such an answer has the flag `fallback`, beside `expired` or `no score`. Its `score` is null: the model
+  did not say it, and a yes or no of a rule is no probability. Of many classes `class`, of a number
+  `score` hold what the rule says.
+- A score record holds the model's word alone, so `score` and `predicted` are null there and no rule's
+  answer counts as a model's quality; `decision` and `degraded` say what was answered.
+- Without a rule an expired model's score is still given back, with the decision `abstain`.
+- Tables, aggregates and `level` belong in a feature, which the rule then names. The rule is measured as a
+  baseline on every holdout: a model that is worse than it does not go live.
 """
 _EXPRESSIONS = """## Expressions
 
@@ -127,6 +208,7 @@ def _targets() -> Iterable[str]:
     yield _TARGETS
     lines = [(f"`{m.name}`", " and ".join(m.kinds), f"`{m.sign} NUMBER`", m.doc) for m in METRICS]
     yield table(("metric", "of targets", "rule", "is"), lines)
+    yield _PROMISES
 
 
 def _statistics() -> Iterable[str]:

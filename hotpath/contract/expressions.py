@@ -42,7 +42,7 @@ DEEPEST = 40
 class Scope:
     """Names an expression may use, and names it might be tempted to use, with why it may not.
 
-    `time` is the field that holds the event's own time ("": there is none).
+    `time` is the field that holds the event's own time ("": there is none); `what` says what a name is.
     """
 
     fields: Mapping[str, Type]
@@ -50,6 +50,7 @@ class Scope:
     tables: Mapping[str, Table] = field(default_factory=dict)
     time: str = ""
     aggregates: Mapping[str, Aggregate] = field(default_factory=dict)
+    what: str = "an event field"
 
 
 def character(offset: int) -> str:
@@ -145,7 +146,7 @@ class _Typing:
             raise self._wrong(node, f"a field known when the question is asked: {self._scope.refused[name]}")
         known = sorted(self._scope.fields)
         others = [*sorted(self._scope.tables), *sorted(self._scope.aggregates)]
-        raise self._wrong(node, f"an event field ({', '.join(known)}){nearest(name, [*known, *others])}")
+        raise self._wrong(node, f"{self._scope.what} ({', '.join(known)}){nearest(name, [*known, *others])}")
 
     def _reading(self, node: ast.expr, name: str, of: Aggregate, rest: Sequence[ast.expr]) -> Reading:
         known = [s.name for s in STATISTICS if of.value is not None or not s.valued]

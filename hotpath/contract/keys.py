@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotpath.contract.metrics import METRICS
+from hotpath.contract.metrics import METRICS, Metric
+from hotpath.contract.parts import ALGORITHMS
 from hotpath.contract.statistics import MOST_DIGITS
 from hotpath.contract.types import LONGEST_TEXT, MOST_ITEMS, MOST_LEVELS
 
+USUAL_ALGORITHMS = ("drf", "gbm", "glm")
+"""What a search tries, where it does not say."""
 DIGITS = 6
 """Decimals that are kept of an aggregate's double, where it does not say."""
 
@@ -22,6 +25,13 @@ class Key:
     optional: bool = False
 
 
+_USUAL = ", ".join(USUAL_ALGORITHMS)
+
+
+def _kinds(metric: Metric) -> str:
+    return " and ".join(metric.kinds)
+
+
 CONTRACT = (
     Key("name", "lower-case letters, digits, `-`", "the pipeline; the file is called NAME.yaml"),
     Key("question", "a sentence", "what the score answers, for people"),
@@ -32,7 +42,9 @@ CONTRACT = (
     Key("tables", "NAME: TABLE", "small tables that ship with the contract, for look-ups", optional=True),
     Key("features", "NAME: EXPRESSION", "what the model sees, from event fields and aggregates"),
     Key("train", "a section", "when and on what a model is trained"),
+    Key("metrics", "NAME: EXPRESSION", "the business's own, over outcomes of decisions (binary)", True),
     Key("gate", "a section", "what a model must reach to go live"),
+    Key("scorecard", "a section", "the risks that a model must say it can keep to", optional=True),
     Key("serve", "a section", "how old a live model may become"),
     Key("floor", "a section", "what a live model must keep up, or it is rolled back", optional=True),
 )
@@ -78,10 +90,47 @@ TRAIN = (
     Key("window", "a duration", "how far back training rows go"),
     Key("holdout", "1% to 50%", "share of the window, its newest part, that judges the model"),
     Key("retrain_every", "a duration", "time between two runs"),
+    Key("max_rows", "1000 to 1000000000", "most rows that are learned from (default 2000000)", True),
+    Key("validation", "1 to 10", "slices of time that a search must hold over (default 3)", True),
+    Key("timestamp_quality", "1% to 100%", "least share of events with a sound clock (default 50%)", True),
+    Key(
+        "leak", "above 0.5 to 1", "a feature that alone tells the label better leaks it (default 0.999)", True
+    ),
+    Key("search", "a section", "when better hyperparameters are looked for, without it never", True),
 )
-GATE = tuple(
-    Key(m.name, f'"{m.sign} NUMBER"', f"{m.doc}, on the holdout ({' and '.join(m.kinds)})", optional=True)
-    for m in METRICS
+SEARCH = (
+    Key("every", "a duration", "time between two searches, at least `retrain_every`"),
+    Key("budget", "a duration", "real time of one, never that of a replay; shorter than `retrain_every`"),
+    Key("algorithms", f"out of {', '.join(ALGORITHMS)}", f"what is tried (default {_USUAL})", optional=True),
+)
+GATE = (
+    *(
+        Key(
+            m.name,
+            f'"{m.sign} NUMBER"',
+            f"{m.doc}{'' if m.proof else ', on the holdout'} ({_kinds(m)})",
+            optional=True,
+        )
+        for m in METRICS
+    ),
+    Key("shadow", "0 to 10000000", "labelled answers to live questions to be seen first (default 0)", True),
+    Key("confidence", "0.5 to 0.9999", "how sure it must be that a model is worse (default 0.95)", True),
+)
+SCORECARD = (
+    Key("false_positive_rate", "numbers above 0 to 0.5", "tolerances: share of no that is declined", True),
+    Key("false_negative_rate", "numbers above 0 to 0.5", "tolerances: share of yes that is accepted", True),
+    Key(
+        "coverage",
+        "numbers above 0.5 to below 1",
+        "shares of truths that an interval must hold (number)",
+        True,
+    ),
+    Key("confidence", "0.5 to 0.9999", "how sure a promise must be (default 0.95)", True),
+    Key("decide", "a section", "the tolerances that answers are decided by (binary)", True),
+)
+DECIDE = (
+    Key("false_positive_rate", "one that is listed", "from its threshold on: decline", optional=True),
+    Key("false_negative_rate", "one that is listed", "below its threshold: accept", optional=True),
 )
 SERVE = (
     Key("fresh", "a duration", "an answer from an older model is marked stale"),
@@ -94,11 +143,16 @@ SERVE = (
     ),
     Key("response", "NAME: FIELD", "what an answer holds: outputs, features, parameters", optional=True),
     Key("unknown", "refuse or ignore", "a request's unknown field (default refuse)", optional=True),
+    Key("fallback", "an expression", "over features: what is answered where the model cannot", optional=True),
 )
 FLOOR = (
-    Key("auc", '">= NUMBER", 0.5 to 1', "least area under the ROC curve on the live answers of a window"),
+    *(
+        Key(m.name, f'"{m.sign} NUMBER"', f"{m.doc}, on a window's live answers ({_kinds(m)})", optional=True)
+        for m in METRICS
+        if not m.proof
+    ),
     Key("window", "a duration", "length of an outcome window, by the instant of the question"),
-    Key("windows", "1 to 100", "windows that count, one after another, below it before a rollback"),
+    Key("windows", "1 to 100", "windows that count, one after another, that miss it before a rollback"),
     Key("labels", "2 to 1000000", "least labelled answers for a window, or an older model, to count"),
 )
 _MOST_CHARACTERS = f"most characters (string, category; default {LONGEST_TEXT})"
@@ -140,7 +194,10 @@ SECTIONS = {
     "An aggregate": AGGREGATE,
     "A table": TABLE,
     "train": TRAIN,
+    "train.search": SEARCH,
     "gate": GATE,
+    "scorecard": SCORECARD,
+    "scorecard.decide": DECIDE,
     "serve": SERVE,
     "floor": FLOOR,
 }

@@ -9,20 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from hotpath.contract import build, build_aggregates, fields, metrics
+from hotpath.contract import build, build_aggregates, build_serving, build_training, fields, plain
 from hotpath.contract.aggregates import Aggregate, Layout, parts_of
-from hotpath.contract.build_aggregates import plain
+from hotpath.contract.build_aggregates import plain as kept
 from hotpath.contract.durations import duration_text
 from hotpath.contract.keys import CONTRACT
-from hotpath.contract.outputs import outputs
-from hotpath.contract.parts import Events, Feature, Field, Floor, Gate, Labels, Serve, Source, Stream, Train
-from hotpath.contract.sections import Section, rule_text
+from hotpath.contract.parts import (
+    Business,
+    Events,
+    Feature,
+    Field,
+    Floor,
+    Gate,
+    Labels,
+    Scorecard,
+    Serve,
+    Source,
+    Stream,
+    Train,
+)
+from hotpath.contract.sections import Section
 from hotpath.contract.strict_yaml import Document, load_yaml
 from hotpath.contract.tables import Table
 from hotpath.contract.tree import Reading
@@ -63,6 +75,8 @@ class Contract:
     tables: tuple[Table, ...] = ()
     streams: tuple[Stream, ...] = ()
     aggregates: tuple[Aggregate, ...] = ()
+    metrics: tuple[Business, ...] = ()
+    scorecard: Scorecard = field(default_factory=Scorecard)
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
@@ -131,17 +145,15 @@ class Contract:
                 "horizon": duration_text(labels.horizon),
             },
             "features": {f.name: f.expression for f in self.features},
-            "train": {
-                "window": duration_text(self.train.window),
-                "holdout": f"{self.train.holdout:.0%}",
-                "retrain_every": duration_text(self.train.retrain_every),
-            },
-            "gate": {r.metric: rule_text(metrics.BY_NAME[r.metric].sign, r.bound) for r in self.gate.rules},
-            "serve": _serve(self.serve, labels),
+            "train": plain.train(self.train),
+            "gate": plain.gate(self.gate),
+            "serve": plain.serve(self.serve, labels),
             # Left out where absent: a contract without them keeps the fingerprint it always had.
-            **({} if self.floor is None else {"floor": _floor(self.floor)}),
+            **({} if self.floor is None else {"floor": plain.floor(self.floor)}),
+            **({"metrics": {m.name: m.expression for m in self.metrics}} if self.metrics else {}),
+            **({} if self.scorecard == Scorecard() else {"scorecard": plain.scorecard(self.scorecard)}),
             **({"streams": {s.name: _stream(s) for s in self.streams}} if self.streams else {}),
-            **({"aggregates": {a.name: plain(a) for a in self.aggregates}} if self.aggregates else {}),
+            **({"aggregates": {a.name: kept(a) for a in self.aggregates}} if self.aggregates else {}),
             **({"tables": {t.name: t.plain() for t in self.tables}} if self.tables else {}),
         }
 
@@ -155,19 +167,29 @@ class Contract:
         aggregates = build_aggregates.aggregates(section, events, labels, streams)
         features = build.features(section.section("features"), events, labels, tables, aggregates)
         build_aggregates.all_read(section, aggregates, features)
+        has = section.data.__contains__
+        own: tuple[Business, ...] = ()
+        if has("metrics"):
+            own = build_training.business(section.section("metrics"), events, labels)
         return cls(
             name=section.text("name", "lower-case letters, digits and -", PIPELINE_NAME),
             question=section.text("question", "a sentence"),
             events=events,
             labels=labels,
             features=features,
-            train=build.train(section.section("train")),
-            gate=build.gate(section.section("gate"), labels),
-            serve=build.serve(section.section("serve"), labels, features),
-            floor=build.floor(section.section("floor"), labels) if "floor" in section.data else None,
+            train=build_training.train(section.section("train")),
+            gate=build_training.gate(section.section("gate"), labels, own),
+            serve=build_serving.serve(section.section("serve"), labels, features),
+            floor=build_training.floor(section.section("floor"), labels) if has("floor") else None,
             tables=tables,
             streams=streams,
             aggregates=aggregates,
+            metrics=own,
+            scorecard=(
+                build_training.scorecard(section.section("scorecard"), labels)
+                if has("scorecard")
+                else Scorecard()
+            ),
         )
 
 
@@ -186,17 +208,3 @@ def _stream(stream: Stream) -> dict[str, Any]:
 def _events(events: Events) -> dict[str, Any]:
     roles = {"id": events.id, "host": events.host, "time": events.time}
     return {**_source(events), **roles, **({} if events.consent is None else {"consent": events.consent})}
-
-
-def _serve(serve: Serve, labels: Labels) -> dict[str, Any]:
-    ages = {"fresh": duration_text(serve.fresh), "expired": duration_text(serve.expired)}
-    said = {
-        "parameters": fields.plain(serve.parameters),
-        "response": {} if serve.response == outputs(labels) else fields.plain(serve.response),
-        "unknown": "" if serve.unknown == "refuse" else serve.unknown,
-    }
-    return {**ages, **{key: value for key, value in said.items() if value}}
-
-
-def _floor(floor: Floor) -> dict[str, Any]:
-    return {**vars(floor), "auc": rule_text(">=", floor.auc), "window": duration_text(floor.window)}

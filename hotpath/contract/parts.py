@@ -177,28 +177,107 @@ class Feature:
         return self.tree.type
 
 
+ALGORITHMS = ("deeplearning", "drf", "gbm", "glm", "xgboost")
+"""The kinds of model that a search may try, by the names that H2O has for them."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for better hyperparameters at every `every` of the domain's time.
+
+    `budget` is real µs of all `algorithms` together (sorted, of ALGORITHMS).
+    """
+
+    every: Micros
+    budget: Micros
+    algorithms: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Train:
-    """`window` and `retrain_every` in µs; `holdout` is a share of 1."""
+    """`window` and `retrain_every` in µs; `holdout` is a share of 1.
+
+    `max_rows` is what a window holds at the most; `validation` counts the slices of time that a search must
+    hold over. A window whose timestamp quality is below `timestamp_quality` (share of 1) teaches nothing, nor
+    does one in which a single feature tells the label better than `leak`.
+    """
 
     window: Micros
     holdout: float
     retrain_every: Micros
+    max_rows: int = 2_000_000
+    validation: int = 3
+    timestamp_quality: float = 0.5
+    leak: float = 0.999
+    search: Search | None = None
+
+
+Sign = Literal[">=", "<="]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`metric` (of metrics.METRICS) is at least, or at most, `bound`, as the metric's better side says."""
+    """`metric` (of metrics.METRICS, or one of the contract's own) is `sign` `bound`."""
 
     metric: str
     bound: float
+    sign: Sign
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What a challenger must reach on the holdout: every rule, sorted by metric."""
+    """What a challenger must reach on the holdout: every rule, sorted by metric.
+
+    `shadow`: live outcomes of its own that it must have had first; `confidence` of what is called worse.
+    """
 
     rules: tuple[Rule, ...]
+    shadow: int = 0
+    confidence: float = 0.95
+
+
+ROWS = "rows"
+TURNS = ("tp", "fp", "tn", "fn")
+"""How a decision turns out: a yes declined, a no declined, a no accepted, a yes accepted."""
+
+
+@dataclass(frozen=True)
+class Business:
+    """A metric of the contract's own: `tree` refers to ROWS, to TURNS, and to sums such as `fn_amount`."""
+
+    name: str
+    expression: str
+    tree: Tree
+
+
+@dataclass(frozen=True)
+class Decide:
+    """The tolerances that decisions are made by: from the first on decline, below the second's accept."""
+
+    false_positive_rate: float | None = None
+    false_negative_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """What a bundle must say it can promise, at `confidence`: each tolerance in ascending order.
+
+    Rates are of a binary target or of each class of many; `coverage` is of a number's interval.
+    """
+
+    false_positive_rate: tuple[float, ...] = ()
+    false_negative_rate: tuple[float, ...] = ()
+    coverage: tuple[float, ...] = ()
+    confidence: float = 0.95
+    decide: Decide | None = None
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """What is answered where the model cannot: `tree` refers to the features by their names."""
+
+    expression: str
+    tree: Tree
 
 
 @dataclass(frozen=True)
@@ -215,16 +294,19 @@ class Serve:
     parameters: tuple[Field, ...] = ()
     response: tuple[Field, ...] = ()
     unknown: Literal["refuse", "ignore"] = "refuse"
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True)
 class Floor:
-    """When a live model is rolled back: `windows` outcome windows of `window` µs in a row lie below `auc`.
+    """When a live model is rolled back: `windows` outcome windows of `window` µs in a row miss `bound`.
 
-    A window, and an older model to go back to, counts from `labels` labelled answers on.
+    `metric` is one of metrics.of(kind), which says on which side of the bound is good. A window, and an older
+    model to go back to, counts from `labels` labelled answers on.
     """
 
-    auc: float
+    metric: str
+    bound: float
     window: Micros
     windows: int
     labels: int

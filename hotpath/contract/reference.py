@@ -15,7 +15,7 @@ from hotpath.contract.markdown import table
 from hotpath.contract.metrics import BY_NAME
 from hotpath.contract.model import Contract
 from hotpath.contract.monitors import MEANINGS, feature_monitors
-from hotpath.contract.parts import Field
+from hotpath.contract.parts import Field, Floor, Train
 from hotpath.contract.request import left_out
 from hotpath.contract.response import answered
 from hotpath.contract.schema_bodies import as_yaml, document
@@ -54,7 +54,7 @@ def page(contract: Contract) -> str:
             *_aggregates(contract),
             *_features(contract),
             *_tables(contract),
-            _training(contract),
+            *_training(contract),
             *_serving(contract),
             _asking(contract),
             _monitors(contract),
@@ -144,20 +144,72 @@ def _tables(contract: Contract) -> Iterable[str]:
         yield table(("name", "key", "columns", "rows"), lines)
 
 
-def _training(contract: Contract) -> str:
+def _training(contract: Contract) -> Iterable[str]:
     train, floor = contract.train, contract.floor
-    rules = ", ".join(f"{r.metric} {rule_text(BY_NAME[r.metric].sign, r.bound)}" for r in contract.gate.rules)
+    rules = ", ".join(f"{r.metric} {rule_text(r.sign, r.bound)}" for r in contract.gate.rules)
     kept = (
-        f" It is rolled back where its AUC lies below {floor.auc:g} in {floor.windows} windows of"
+        f" It is rolled back where its {floor.metric} is not {_floor(floor)} in {floor.windows} windows of"
         f" {duration_text(floor.window)} in a row that have {floor.labels} labels each."
         if floor
         else ""
     )
-    return (
+    shadow = f" and after {contract.gate.shadow} labelled rows since" if contract.gate.shadow else ""
+    yield (
         f"## Training\n\nEvery {duration_text(train.retrain_every)} on the rows of the last"
-        f" {duration_text(train.window)}; the newest {train.holdout:.0%} judge the model. It goes live with"
-        f" {rules} on them.{kept}\n"
+        f" {duration_text(train.window)}, at most {train.max_rows}; the newest {train.holdout:.0%} judge the"
+        f" model. It goes live with {rules}, not significantly worse than what is live{shadow}.{kept}\n"
     )
+    yield (
+        f"A window with less than {train.timestamp_quality:.0%} of its events from sound clocks, or with a"
+        f" feature that alone tells the label better than {train.leak:g}, teaches nothing.{_search(train)}\n"
+    )
+    if contract.metrics:
+        yield "The business's own metrics, over outcomes of decisions on the holdout:\n"
+        yield table(("metric", "is"), [(f"`{m.name}`", f"`{m.expression}`") for m in contract.metrics])
+    yield from _promises(contract)
+
+
+def _search(train: Train) -> str:
+    if train.search is None:
+        return ""
+    every, budget = duration_text(train.search.every), duration_text(train.search.budget)
+    return f" Every {every} better models of {_names(train.search.algorithms)} are looked for, {budget} long."
+
+
+def _promises(contract: Contract) -> Iterable[str]:
+    card = contract.scorecard
+    lines = [
+        (f"`{name}`", ", ".join(f"{rate:g}" for rate in listed))
+        for name in ("false_positive_rate", "false_negative_rate", "coverage")
+        if (listed := getattr(card, name))
+    ]
+    if lines:
+        yield f"Each bundle says what it can promise with {card.confidence:.4g} confidence:\n"
+        yield table(("tolerance of", "listed"), lines)
+    if contract.labels.kind == "binary":
+        yield f"{_decided(contract)}\n"
+
+
+def _decided(contract: Contract) -> str:
+    decide = contract.scorecard.decide
+    if decide is None:
+        return "Scores from that of the largest F1 on are declined."
+    wrong, missed = decide.false_positive_rate, decide.false_negative_rate
+    said = [
+        *([f"at most {wrong:.4g} of the no are declined"] if wrong is not None else []),
+        *([f"at most {missed:.4g} of the yes are accepted"] if missed is not None else []),
+    ]
+    rest = "; what lies between is left to the caller (`abstain`)" if len(said) == 2 else ""
+    return f"Decisions: {', '.join(said)}{rest}."
+
+
+def _without(contract: Contract) -> str:
+    fallback = contract.serve.fallback
+    return f": then `{fallback.expression}` answers" if fallback else ": the decision is `abstain`"
+
+
+def _floor(floor: Floor) -> str:
+    return rule_text(BY_NAME[floor.metric].sign, floor.bound)
 
 
 def _serving(contract: Contract) -> Iterable[str]:
@@ -166,7 +218,7 @@ def _serving(contract: Contract) -> Iterable[str]:
     unknown = "refused" if serve.unknown == "refuse" else "passed over and counted"
     yield (
         f"## Serving\n\nAn answer of a model older than {fresh} is marked stale; one older than {expired} is"
-        f" not used. A field of a request that is not above is {unknown}."
+        f" not used{_without(contract)}. A field of a request that is not above is {unknown}."
         f" Both directions as JSON Schema: [{contract.name}.schema.yaml]({contract.name}.schema.yaml).\n"
     )
     if serve.parameters:

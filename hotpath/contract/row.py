@@ -7,7 +7,7 @@ pays for no check that its types make needless.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -35,6 +35,27 @@ def row_function(contract: Contract, fitted: Fitted = NOTHING) -> Callable[[Row]
     knows = Knows({t.name: t for t in contract.tables}, fitted)
     parts = [compose(f.tree, knows) for f in contract.features]
     return lambda row: tuple([part(row) for part in parts])
+
+
+def fallback_function(contract: Contract) -> Callable[[Sequence[Value]], Value] | None:
+    """A feature vector in, what the contract's fallback rule says of it out: bool, number or class.
+
+    Null where it says nothing, or a class that is none. None where the contract has no such rule.
+    """
+    if contract.serve.fallback is None:
+        return None
+    rule, names = compose(contract.serve.fallback.tree), [f.name for f in contract.features]
+    kind, classes = contract.labels.kind, frozenset(contract.labels.classes)
+
+    def fallback(features: Sequence[Value]) -> Value:
+        said: Value = rule(dict(zip(names, features, strict=True)))
+        if said is None or kind == "binary":
+            return said
+        if kind == "number" and isinstance(said, int | float):
+            return float(said)
+        return said if said in classes else None
+
+    return fallback
 
 
 def compose(tree: Tree, knows: Knows = Knows()) -> Of:  # noqa: B008 - frozen

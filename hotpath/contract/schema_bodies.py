@@ -181,7 +181,11 @@ def _provenance() -> Schema:
         "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "the contract's"},
         "threshold": {
             "type": ["number", "null"],
-            "description": "from this score on a yes; null unless the target is binary",
+            "description": "from this score on: decline; null: never, or the target is not binary",
+        },
+        "accept_below": {
+            "type": ["number", "null"],
+            "description": "below this score: accept; null: never, or the target is not binary",
         },
         "asked_at": {"type": "integer", "description": "µs since 1970 UTC"},
         "age_s": {"type": "number", "description": "the model's age in seconds"},

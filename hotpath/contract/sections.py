@@ -8,21 +8,45 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import nextafter
 from typing import Any
 
 from hotpath.clock import Micros
 from hotpath.contract.durations import span_of
 from hotpath.contract.keys import Key
+from hotpath.contract.parts import Sign
 from hotpath.contract.strict_yaml import Document, KeyPath, nearest
 from hotpath.errors import BadConfig
 
-_PERCENT = re.compile(r"([1-9][0-9]?)%")
-_RULE = re.compile(r"(>=|<=) ((0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)")
+_PERCENT = re.compile(r"(100|[1-9][0-9]?)%")
+_RULE = re.compile(r"(>=|<=) (-?(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)")
 HUGE = 1e12
 """A rule's number from here on is no bound worth saying."""
 _LARGEST = nextafter(HUGE, 0.0)
 _A_DURATION = "a duration like 90s, 30m, 24h or 30d"
+
+
+MOST_NUMBERS = 20
+"""Numbers of a list such as a scorecard's tolerances."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Numbers from `low` to `high`, each of them one of it or not."""
+
+    low: float
+    high: float
+    low_too: bool = True
+    high_too: bool = True
+
+    def __contains__(self, value: float) -> bool:
+        above = value >= self.low if self.low_too else value > self.low
+        return above and (value <= self.high if self.high_too else value < self.high)
+
+    def __str__(self) -> str:
+        low = f"from {self.low:g}" if self.low_too else f"above {self.low:g}"
+        return f"{low} {'to' if self.high_too else 'to below'} {self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -118,6 +142,33 @@ class Section:
             raise self.wrong(key, expected)
         return float(found[2])
 
+    def own_rule(self, key: str) -> tuple[Sign, float]:
+        """A rule of a metric that nothing is known of: either sign, any number."""
+        expected = 'a rule like "<= 3" or ">= 0.5"'
+        found = _RULE.fullmatch(self.text(key, expected))
+        if not found or abs(float(found[2])) > _LARGEST:
+            raise self.wrong(key, expected)
+        return (">=" if found[1] == ">=" else "<="), float(found[2]) + 0.0
+
+    def within(self, key: str, span: Span) -> float:
+        """A number of a span."""
+        value = self.data[key]
+        if not _number(value) or value not in span:
+            raise self.wrong(key, f"a number {span}")
+        return float(value)
+
+    def ascending(self, key: str, span: Span) -> tuple[float, ...]:
+        """A list of numbers of a span, each greater than the one before it."""
+        value = self.data[key]
+        expected = f"a list of 1 to {MOST_NUMBERS} numbers in ascending order, each {span}"
+        if not isinstance(value, list) or not 1 <= len(value) <= MOST_NUMBERS:
+            raise self.wrong(key, expected)
+        if not all(_number(v) and v in span for v in value):
+            raise self.wrong(key, expected)
+        if any(a >= b for a, b in pairwise(value)):
+            raise self.wrong(key, expected, "name each once, the smallest first")
+        return tuple(map(float, value))
+
     def optional_text(self, key: str, expected: str) -> str | None:
         """A string that is not empty, or None where the key is left out."""
         return self.text(key, expected) if key in self.data else None
@@ -133,6 +184,10 @@ class Section:
 
     def _dotted(self, key: str) -> str:
         return ".".join(str(k) for k in (*self.path, key))
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def rule_text(sign: str, bound: float) -> str:

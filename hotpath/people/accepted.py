@@ -53,6 +53,8 @@ def worse(accepted: Mapping[str, float], found: Mapping[str, float], tolerance: 
 
 
 def _holds(name: str, accepted: float, found: float, tolerance: float) -> bool:
-    metric = BY_NAME[name]
+    metric = BY_NAME.get(name)
+    if metric is None or metric.proof:  # which side of an own one is good, its gate says; µs are a machine's
+        return True
     slack = tolerance * (accepted if metric.most > 1e6 else 1.0)
     return found >= accepted - slack if metric.better == "higher" else found <= accepted + slack

@@ -148,17 +148,20 @@ function intervals(all) {
 }
 
 const COUNTS = [["answers", "count"], ["labelled", "count"], ["coverage", "share"]];
-const WORDS = { auc: "AUC", f1: "F1", f2: "F2", log_loss: "log loss", rmse: "RMSE", mae: "MAE" };
+const WORDS = { auc: "AUC", pr_auc: "PR AUC", f1: "F1", f2: "F2", log_loss: "log loss", brier: "Brier", ks: "KS", calibration_error: "calibration error",
+  macro_f1: "macro F1", macro_auc: "macro AUC", rmse: "RMSE", mae: "MAE", r2: "R²", median_error: "median error" };
+// The groups' table must fit a page: the counts and the first of the metrics.
+const COLUMNS = 8;
 const BY = { maturity: "by time that labels had", age: "by age of the model", window: "by window", model: "by model" };
 function showOutcomes(outcomes) {
   const known = Object.entries(outcomes).filter(([, figures]) => figures.all && figures.all.answers > 0);
   if (known.length === 0) return $("#outcomes .body").replaceChildren(empty("No outcome yet: no answer has landed."));
   $("#outcomes .body").replaceChildren(...known.flatMap(([pipeline, figures]) => {
-    const quality = measured(figures);
+    const quality = measured(figures), shown = quality.slice(0, COLUMNS);
     return [
       el("dl", { class: "scores", "aria-label": `Live quality of ${pipeline}` }, ...quality.map(([name, unit]) =>
         el("div", {}, el("dt", {}, WORDS[name] ?? name), el("dd", {}, format(figures.all[name], unit))))),
-      table(`Outcomes of ${pipeline}`, ["group", ...quality.map(([name]) => `#${WORDS[name] ?? name}`)], groups(figures.by ?? {}, quality)),
+      table(`Outcomes of ${pipeline}`, ["group", ...shown.map(([name]) => `#${WORDS[name] ?? name}`)], groups(figures.by ?? {}, shown)),
     ];
   }));
 }

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hotpath.contract import metrics
 from hotpath.contract.formats import FORMATS
-from hotpath.contract.parts import Kind
+from hotpath.contract.parts import ALGORITHMS, TURNS, Kind
 from hotpath.contract.statistics import STATISTICS
 
 names = st.from_regex(r"f_[a-z0-9_]{0,8}", fullmatch=True)
@@ -38,7 +38,10 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
     counted = draw(_counted(fields, kind, [*streams]))
     features |= {f"read_{name}": draw(_reading(name, said)) for name, said in counted.items()}
     consent = [n for n, f in fields.items() if f["type"] == "bool" and "default" not in f][:1]
-    fresh = draw(st.integers(1, 100))
+    fresh, truth = draw(st.integers(1, 100)), draw(_truths(kind))
+    own = draw(_own(fields)) if kind == "binary" else {}
+    rule = _fallback(kind, min(features), truth.get("levels", []))
+    fallback = {"fallback": rule} if draw(st.booleans()) else {}
     return {
         "name": draw(st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True)),
         "question": draw(texts),
@@ -49,17 +52,17 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         },
         "labels": {
             "topic": "c", "entity": "who", "target": "truth", "horizon": draw(durations),
-            "fields": {"who": {"type": "string"}, "truth": draw(_truths(kind))},
+            "fields": {"who": {"type": "string"}, "truth": truth},
         },
         "features": features,
-        "train": {
-            "window": draw(durations),
-            "holdout": f"{draw(st.integers(1, 50))}%",
-            "retrain_every": draw(durations),
+        "train": draw(_training()),
+        **({"metrics": own} if own else {}),
+        "gate": draw(_gates(kind, [*own])),
+        **draw(_promised(kind)),
+        "serve": {
+            "fresh": f"{fresh}m", "expired": f"{fresh + 1}m", **draw(_said(features)), **fallback,
         },
-        "gate": draw(_gates(kind)),
-        "serve": {"fresh": f"{fresh}m", "expired": f"{fresh + 1}m", **draw(_said(features))},
-        **({"floor": draw(_floors())} if kind == "binary" and draw(st.booleans()) else {}),
+        **({"floor": draw(_floors(kind))} if draw(st.booleans()) else {}),
         **({"streams": streams} if streams else {}),
         **({"aggregates": counted} if counted else {}),
         **({"tables": {"places": draw(_tables())}} if draw(st.booleans()) else {}),
@@ -184,9 +187,69 @@ def _truths(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def _gates(kind: Kind) -> st.SearchStrategy[dict[str, str]]:
-    rules = {m.name: _rule(m) for m in metrics.of(kind)}
-    return st.fixed_dictionaries({}, optional=rules).filter(bool)
+@st.composite
+def _training(draw: st.DrawFn) -> dict[str, Any]:
+    span, unit = draw(st.integers(2, 999)), draw(st.sampled_from("smhd"))
+    algorithms = st.lists(st.sampled_from(ALGORITHMS), min_size=1, unique=True)
+    search = st.fixed_dictionaries(
+        {"every": st.just(f"{span}{unit}"), "budget": st.just(f"{span - 1}{unit}")},
+        optional={"algorithms": algorithms},
+    )
+    more = {
+        "max_rows": st.integers(1_000, 1_000_000_000),
+        "validation": st.integers(1, 10),
+        "timestamp_quality": st.integers(1, 100).map("{}%".format),
+        "leak": st.floats(0.5, 1, exclude_min=True) | st.just(1),
+        "search": search,
+    }
+    return {
+        "window": draw(durations),
+        "holdout": f"{draw(st.integers(1, 50))}%",
+        "retrain_every": f"{span}{unit}",
+        **draw(st.fixed_dictionaries({}, optional=more)),
+    }
+
+
+def _own(fields: dict[str, dict[str, Any]]) -> st.SearchStrategy[dict[str, str]]:
+    """Metrics of the contract's own, over counts and the sums of its numeric fields."""
+    sums = [f"{turn}_{n}" for turn in TURNS for n, f in fields.items() if f["type"] in ("long", "double")]
+    over = st.sampled_from([*TURNS, *sums])
+    spelt = st.builds("(40 * {} + -5.5 * {}) / rows".format, over, over)
+    return st.dictionaries(st.from_regex(r"m_[a-z]{1,4}", fullmatch=True), spelt, max_size=2)
+
+
+def _gates(kind: Kind, own: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    rules = {m.name: _rule(m) for m in metrics.ruled(kind)}
+    either = st.builds("{} {}".format, st.sampled_from([">=", "<="]), st.integers(-99, 99))
+    first = metrics.of(kind)[0].name
+    needed = {first: rules.pop(first)}
+    more = {"shadow": st.integers(0, 10_000_000), "confidence": st.floats(0.5, 0.9999)}
+    return st.fixed_dictionaries(needed, optional={**rules, **dict.fromkeys(own, either), **more})
+
+
+def _tolerances(low: float, high: float) -> st.SearchStrategy[list[float]]:
+    inside = st.floats(low, high, exclude_min=True, exclude_max=True)
+    return st.lists(inside, min_size=1, max_size=4, unique=True).map(sorted)
+
+
+@st.composite
+def _promised(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
+    """The `scorecard` section, or nothing."""
+    rates = dict.fromkeys(("false_positive_rate", "false_negative_rate"), _tolerances(0, 0.5))
+    asked = {"coverage": _tolerances(0.5, 1)} if kind == "number" else rates
+    more: dict[str, st.SearchStrategy[Any]] = {**asked, "confidence": st.floats(0.5, 0.9999)}
+    found: dict[str, Any] = draw(st.fixed_dictionaries({}, optional=more))
+    listed = {name: found[name] for name in rates if name in found}
+    if kind == "binary" and listed:
+        decide = {name: draw(st.sampled_from(rates)) for name, rates in listed.items()}
+        found |= {"decide": decide} if draw(st.booleans()) else {}
+    return {"scorecard": found} if found else {}
+
+
+def _fallback(kind: Kind, feature: str, levels: list[str]) -> str:
+    """A rule of the type that the target asks for, over any feature."""
+    says = {"binary": ["True", "False"], "classes": [repr(v) for v in levels[:2]], "number": ["1", "2.5"]}
+    return f"if_else(is_null({feature}), {', '.join(says[kind])})"
 
 
 def _rule(metric: metrics.Metric) -> st.SearchStrategy[str]:
@@ -208,15 +271,10 @@ def _said(features: dict[str, str]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def _floors() -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(
-        {
-            "auc": st.integers(50, 100).map(lambda n: f">= {n / 100}"),
-            "window": durations,
-            "windows": st.integers(1, 100),
-            "labels": st.integers(2, 1_000_000),
-        }
-    )
+def _floors(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
+    bound = st.sampled_from(metrics.of(kind)).flatmap(lambda m: st.tuples(st.just(m.name), _rule(m)))
+    rest = {"window": durations, "windows": st.integers(1, 100), "labels": st.integers(2, 1_000_000)}
+    return st.builds(lambda rule, said: {rule[0]: rule[1], **said}, bound, st.fixed_dictionaries(rest))
 
 
 def _tables() -> st.SearchStrategy[dict[str, Any]]:

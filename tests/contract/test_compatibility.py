@@ -42,6 +42,10 @@ def nested(text: str) -> str:
     return f"{COUNT}\n    device: {{type: object, {text}fields: {{os: {{type: string, nullable: true}}}}}}"
 
 
+def card(decide: str) -> str:
+    return f"scorecard: {{false_positive_rate: [0.1]{decide}}}\n{SERVE}"
+
+
 def serve(text: str) -> str:
     return SERVE.replace("24h", f"24h, {text}")
 
@@ -107,6 +111,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], tuple[str, str], tuple[str, ...]]] = 
     "aggregate changed": (COUNTED, (COUNTED[0], COUNTED[1].replace("tile: 5m", "tile: 10m")), ()),
     "training changed": (("", ""), ("window: 30d", "window: 10d"), ()),
     "gate or floor changed": (("", ""), ('">= 0.60"', '">= 0.70"'), ()),
+    "own metric changed": (("", ""), ("gate:", "metrics: {cost: 40 * fn / rows}\ngate:"), ()),
+    "scorecard changed": (("", ""), (SERVE, card("")), ()),
+    "decisions changed": ((SERVE, card("")), (SERVE, card(", decide: {false_positive_rate: 0.1}")), ()),
+    "fallback changed": (("", ""), (SERVE, serve("fallback: big")), ()),
     "ages changed": (("", ""), ("fresh: 3h", "fresh: 2h"), ()),
     "words changed": (("", ""), ("Is it so?", "Is it?"), ()),
 }  # fmt: skip

@@ -27,7 +27,7 @@ PIPELINES = Path(__file__).parents[2] / "config" / "pipelines"
 # What is replaced, by what, where the message points, what it says.
 REFUSED: dict[str, tuple[str, str, str, str]] = {
     "an unknown key": ("question:", "qestion:", "1:1|2:1: qestion", "did you mean question?"),
-    "an unknown section": ("serve:", "metrics: {cost: 1}\nserve:", "29:1: metrics", "one of name"),
+    "an unknown section": ("serve:", "metric: {cost: 1}\nserve:", "29:1: metric", "did you mean metrics?"),
     "an unknown key of events": ("  host: host", "  hosts: host", "7:3: events.hosts", "did you mean host?"),
     "an unknown key of a field": ("{type: bool}", "{typ: bool}", "15:14: events.fields.flag.typ", "type?"),
     "an option of another type": ("{type: bool}", "{type: bool, max: 1}", "fields.flag.max", "of type bool"),
@@ -112,7 +112,7 @@ def test_what_the_file_says_is_what_the_contract_holds() -> None:
     assert fields["level"].max_levels == 4
     assert (fields["id"].max_length, fields["who"].max_length) == (8, 256)
     assert (contract.labels.horizon, contract.train.window, contract.train.holdout) == (DAY, 30 * DAY, 0.2)
-    assert (contract.gate, contract.serve.fresh) == (Gate((Rule("auc", 0.6),)), 3 * HOUR)
+    assert (contract.gate, contract.serve.fresh) == (Gate((Rule("auc", 0.6, ">="),)), 3 * HOUR)
     assert [(f.name, f.expression, f.type) for f in contract.features] == [
         ("big", "size > 1.5 and flag", Type.BOOL),
         ("level", "level", Type.CATEGORY),
@@ -123,7 +123,7 @@ def test_the_floor_may_be_left_out_and_then_leaves_no_trace() -> None:
     without, with_floor = small(), small(LAST, FLOOR)
     assert without.floor is None
     assert b"floor" not in without.canonical()
-    assert with_floor.floor == Floor(auc=0.55, window=HOUR, windows=3, labels=200)
+    assert with_floor.floor == Floor(metric="auc", bound=0.55, window=HOUR, windows=3, labels=200)
     assert with_floor.fingerprint != without.fingerprint
     assert Contract.from_json(with_floor.canonical()) == with_floor
 

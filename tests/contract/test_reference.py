@@ -85,7 +85,34 @@ def test_a_range_is_said_in_full(bounds: str, said: str) -> None:
 def test_a_gate_is_said_in_full() -> None:
     text = CONTRACT.replace("truth: {type: bool}", "truth: {type: double}")
     text = text.replace('auc: ">= 0.60"', 'rmse: "<= 1234567.5"')
-    assert "with rmse <= 1234567.5 on them" in page(Contract.from_yaml(text, "small.yaml"))
+    assert "It goes live with rmse <= 1234567.5, not" in page(Contract.from_yaml(text, "small.yaml"))
+
+
+PROMISED = """metrics: {cost: 40 * fn / rows}
+gate: {auc: ">= 0.60", cost: "<= 3", shadow: 500}
+scorecard: {false_positive_rate: [0.01, 0.05], false_negative_rate: [0.1], decide: {DECIDE}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("decide", "says"),
+    [
+        ("false_positive_rate: 0.05", "Decisions: at most 0.05 of the no are declined."),
+        ("false_negative_rate: 0.1", "Decisions: at most 0.1 of the yes are accepted."),
+        ("false_positive_rate: 0.05, false_negative_rate: 0.1", "left to the caller (`abstain`)."),
+    ],
+)
+def test_a_page_says_what_is_promised_decided_and_answered_without_a_model(decide: str, says: str) -> None:
+    said = PROMISED.replace("DECIDE", decide)
+    text = CONTRACT.replace('gate:  {auc: ">= 0.60"}\n', said).replace("24h}\n", "24h, fallback: big}\n")
+    text = text.replace("every: 2h}", "every: 2h, search: {every: 24h, budget: 10m, algorithms: [gbm]}}")
+    found = page(Contract.from_yaml(text, "small.yaml"))
+    assert "auc >= 0.6, cost <= 3, not significantly worse than what is live and after 500 labelled" in found
+    assert "| `cost` | `40 * fn / rows` |" in found
+    assert "| `false_positive_rate` | 0.01, 0.05 |" in found
+    assert "not used: then `big` answers" in found
+    assert "Every 1d better models of `gbm` are looked for, 10m long." in found
+    assert says in found
 
 
 def test_a_page_shows_streams_aggregates_and_what_reads_them() -> None:

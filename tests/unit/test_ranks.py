@@ -23,12 +23,15 @@ ROOTS = frozenset(
         "transform.tiles_job",
         "transform.upkeep",
         "train.job",
+        "train.attempt",
         "train.build",
         "train.fit",
+        "train.search",
         "serve.job",
         "serve.app",
         "serve.state_job",
         "serve.sandbox",
+        "serve.stopwatch",
         "monitoring.job",
         "monitoring.agent",
         "monitoring.clock_watch",
@@ -78,10 +81,16 @@ ADAPTERS = frozenset(
         "transform.writing",
         "train.folder",
         "train.h2o_backend",
+        "train.h2o_grid",
         "train.h2o_server",
+        "train.handed",
+        "train.latency",
         "train.levels",
         "train.provenance",
+        "train.search_folder",
+        "train.seen",
         "train.sources",
+        "train.stages",
         "train.tiles",
         "train.to_spark",
         "train.window",
@@ -224,7 +233,9 @@ def test_a_stage_knows_the_kernel_and_itself(name: str) -> None:
     assert not [i for i in imported(name) if within(i, others)]
 
 
-@pytest.mark.parametrize("root", ["serve.app", "serve.job", "serve.sandbox", "serve.state_job"])
+@pytest.mark.parametrize(
+    "root", ["serve.app", "serve.job", "serve.sandbox", "serve.state_job", "serve.stopwatch"]
+)
 def test_the_scorers_imports_reach_neither_spark_nor_h2o_nor_another_stage(root: str) -> None:
     reached, todo = set(), [root]
     while todo:

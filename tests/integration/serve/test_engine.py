@@ -92,6 +92,25 @@ def test_classes_and_numbers_equal_h2os_to_the_bit(name: str) -> None:
         assert scored.unseen == (("c",) if c == "never met" else ())
 
 
+@pytest.mark.parametrize("name", ["glm_multi", "xgb_multi", "dl_multi"])
+def test_other_algorithms_equal_h2os_scorer(name: str) -> None:
+    """Three classes of rows with nulls, extremes and unseen levels; every algorithm on real H2O is
+    tests/integration/train/test_fit.py's."""
+    mojo, data = (DATA / f"{name}.zip").read_bytes(), np.load(DATA / f"{name}.npz")
+    raw = engine._read(mojo)
+    names = [str(n) for n in raw.getNames()][: raw.nfeatures()]
+    domains = [raw.getDomainValues(place) for place in range(len(names))]
+    kinds: dict[str, Kind] = {
+        n: NUMBER if domain is None else CATEGORY for n, domain in zip(names, domains, strict=True)
+    }
+    classes = tuple(str(c) for c in raw.getDomainValues(raw.getResponseIdx()))
+    model = engine.load(mojo, kinds, Target("classes", classes))
+    for row, expected in zip(data["rows"].tolist(), data["expected"].tolist(), strict=True):
+        cells = zip(row, domains, strict=True)
+        values = [None if isnan(v) else v if d is None else str(d[int(v)]) for v, d in cells]
+        assert model(values).scores == pytest.approx(expected[1:], rel=1e-12, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("name", "target", "why"),
     [
@@ -153,8 +172,9 @@ def test_a_number_where_the_model_has_a_category_is_refused() -> None:
 
 
 def test_another_algorithm_is_refused_by_name() -> None:
-    forest = with_text("model.ini", b"algo = gbm", b"binomial_double_trees = false\nalgo = drf")
-    with pytest.raises(BadArtifact, match="model's algorithm: found 'drf', expected one of gbm"):
+    columns = b"algo = isofor\nmax_path_length = 1\nmin_path_length = 0\noutput_anomaly_flag = false"
+    forest = with_text("model.ini", b"algo = gbm", columns)
+    with pytest.raises(BadArtifact, match="model's algorithm: found 'isofor', expected one of deeplearning"):
         engine.load(forest, COLUMNS["gbm_numbers"], BINARY)
 
 

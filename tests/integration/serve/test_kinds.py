@@ -59,8 +59,8 @@ def golden(name: str) -> bytes:
     return out.getvalue()
 
 
-def sealed(name: str, host: Host, rows: bytes) -> Sealed:
-    made = contract(name)
+def sealed(name: str, host: Host, rows: bytes, of: Contract | None = None) -> Sealed:
+    made = of or contract(name)
     content = {
         "contract.json": made.canonical(),
         "fitted.json": Fitted().to_bytes(),

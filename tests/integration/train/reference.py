@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
 
 from hotpath.clock import Micros
 from hotpath.contract.fitted import NOTHING, Fitted
@@ -16,13 +18,25 @@ from train.clocks import Clocks
 
 @dataclass
 class Expected:
-    """Rows as the files hold them: features, then the label as "0" or "1"."""
+    """Rows as the files hold them: features, then the label as "0" or "1".
+
+    `weights` and `slices` of the training rows, `begins` of each slice; `arrivals` and `entities` of the
+    holdout's rows; `budget` as an account tells it.
+    """
 
     train: list[tuple[object, ...]] = field(default_factory=list)
     holdout: list[tuple[object, ...]] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    slices: list[float] = field(default_factory=list)
+    begins: tuple[Micros, ...] = ()
+    arrivals: list[Micros] = field(default_factory=list)
+    entities: list[str] = field(default_factory=list)
+    budget: dict[str, int] = field(default_factory=dict)
+    believed: float = 1.0
     left_out: Counter[str] = field(default_factory=Counter)
     fitted: Fitted = NOTHING
     disagreeing: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
 
 
 def window(
@@ -34,16 +48,45 @@ def window(
     rows: list[tuple[Row, Row]] = []
     for event in sorted(inside, key=place):
         answers = [x for x in labels if same_entity(contract, x, event) and arrived(x) <= now]
-        if len({x[contract.labels.target] for x in answers}) > 1:
-            expected.disagreeing.add(str(event[contract.events.entity]))
+        told = [x[contract.labels.target] for x in answers]
+        if len(told) > 1:
+            of = expected.disagreeing if len(set(told)) > 1 else expected.again
+            of.add(str(event[contract.events.entity]))
         newest = max(answers, key=lambda x: (arrived(x), place(x)), default=None)
         reason = left_out(contract, event, inside, newest, clocks)
         if reason or newest is None:
             expected.left_out[reason] += 1
         else:
             rows.append((event, newest))
-    split(expected, rows, contract)
+    wrong = sum(bool(doubt(contract, event, clocks)) for event in inside)
+    expected.believed = 1 - wrong / len(inside) if inside else 1.0
+    split(expected, within_budget(expected, rows, contract), contract)
     return expected
+
+
+def within_budget(
+    expected: Expected, rows: list[tuple[Row, Row]], contract: Contract
+) -> list[tuple[Row, Row, float]]:
+    """Each with its weight: the newest of each class, as many as its share of the budget (two classes)."""
+    most = contract.train.max_rows
+    if len(rows) <= most:
+        return [(*row, 1.0) for row in rows]
+    counts = Counter(label(contract, answer) for _, answer in rows)
+    share = {name: Fraction(most * count, len(rows)) for name, count in counts.items()}
+    kept = {name: max(1, floor(n)) for name, n in share.items()}
+    while sum(kept.values()) < most:
+        kept[max(sorted(kept), key=lambda name: share[name] - kept[name])] += 1
+    while sum(kept.values()) > most:
+        kept[max(sorted(kept), key=lambda name: kept[name])] -= 1
+    newest: list[tuple[Row, Row, float]] = []
+    for name, count in counts.items():
+        ours = [row for row in rows if label(contract, row[1]) == name]
+        ours.sort(key=lambda row: (arrived(row[0]), place(row[0])))
+        newest += [(*row, count / kept[name] * most / len(rows)) for row in ours[-kept[name] :]]
+    expected.left_out["beyond the row budget"] += len(rows) - most
+    since = min(arrived(event) for event, _, _ in newest)
+    expected.budget = {"rows": len(rows), "kept": most, "since": since}
+    return sorted(newest, key=lambda row: place(row[0]))
 
 
 def left_out(
@@ -78,26 +121,44 @@ def doubt(contract: Contract, event: Row, clocks: Clocks) -> str:
     return "event later than its own arrival" if late else ""
 
 
-def split(expected: Expected, rows: list[tuple[Row, Row]], contract: Contract) -> None:
+def split(expected: Expected, rows: list[tuple[Row, Row, float]], contract: Contract) -> None:
     """The newest share of the rows, and all that came at the instant of its oldest, are holdout.
 
     Of the older ones those train whose label had arrived before that instant.
     """
-    newest_first = sorted((arrived(event) for event, _ in rows), reverse=True)
+    newest_first = sorted((arrived(event) for event, _, _ in rows), reverse=True)
     size = -(-len(rows) * round(contract.train.holdout * 100) // 100)
     if not size:
         return
     cut = newest_first[size - 1]
-    older = [(event, answer) for event, answer in rows if arrived(event) < cut]
-    taught = [(event, answer) for event, answer in older if arrived(answer) < cut]
+    older = [row for row in rows if arrived(row[0]) < cut]
+    taught = [row for row in older if arrived(row[1]) < cut]
     expected.left_out["label arrived after the cut"] += len(older) - len(taught)
-    expected.fitted = fitted(contract, [event for event, _ in taught])
-    for event, answer in rows:
+    expected.fitted = fitted(contract, [event for event, _, _ in taught])
+    expected.begins = begins(sorted(arrived(event) for event, _, _ in taught), contract.train.validation)
+    for event, answer, weight in rows:
         row = (*features(contract, event, expected.fitted), label(contract, answer))
         if arrived(event) >= cut:
             expected.holdout.append(row)
+            expected.arrivals.append(arrived(event))
+            expected.entities.append(str(event[contract.events.entity]))
         elif arrived(answer) < cut:
             expected.train.append(row)
+            expected.weights.append(weight)
+            expected.slices.append(in_slice(event, answer, expected.begins))
+
+
+def begins(arrivals: list[Micros], count: int) -> tuple[Micros, ...]:
+    """Two fifths of the training rows, the newest, in `count` slices of equally many, ties never parted."""
+    size = len(arrivals) * 2 // 5 // count
+    newest = arrivals[len(arrivals) - size * count :]
+    return tuple(sorted(set(newest[::size]))) if size else ()
+
+
+def in_slice(event: Row, answer: Row, begins: tuple[Micros, ...]) -> float:
+    """From 1 on; 0 before all of them, -1 there where the label was not known when the first began."""
+    number = sum(since <= arrived(event) for since in begins)
+    return -1.0 if begins and not number and arrived(answer) >= begins[0] else float(number)
 
 
 def fitted(contract: Contract, taught: Sequence[Row]) -> Fitted:

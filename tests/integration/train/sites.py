@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hotpath import keys
+from hotpath import keys, settings
 from hotpath.bundle import Bundle, opened
 from hotpath.bundle_store import BundleStore
 from hotpath.clock import SECOND, Clock, Micros, Segment
@@ -19,8 +19,8 @@ from hotpath.kafka import MemoryLog
 from hotpath.lake import Lake
 from hotpath.local.ports import free_port
 from hotpath.progress import Progress
+from train.attempt import Trainer
 from train.folder import Folder
-from train.job import Trainer
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,12 @@ class Site:
             folder=Folder(self.folder / "run"),
             store=BundleStore(self.folder / "store"),
             log=self.log,
-            key=keys.signing_key(self.folder / "signing.pem"),
+            signing=self.folder / "signing.pem",
+            verifying=self.folder / "verify.pem",
             clock=Clock(self.folder / "clock.jsonl"),
             progress=Progress(self.folder / "state.json"),
             clock_limit=5 * SECOND,
+            limits=settings.load().train,
         )
 
     def bundle(self, said: Announcement) -> Bundle:

@@ -24,7 +24,7 @@ from serve.proof import prove
 from tests.integration.train.sites import Site, site
 from tests.integration.train.trips import ENDINGS, MINUTES, Trips
 from train.account import Account
-from train.job import Attempt, attempt
+from train.attempt import Attempt, attempt
 
 
 @pytest.fixture(scope="module")

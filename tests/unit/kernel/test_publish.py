@@ -1,18 +1,23 @@
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle import CHUNK_BYTES, CONTENT, Sealed, opened, seal
-from hotpath.bundle_store import BundleStore, Run
+from hotpath.bundle_store import BundleStore, Forced, Run
+from hotpath.clock import MINUTE, Clock
 from hotpath.errors import BadArtifact, Unavailable
-from hotpath.handoffs import BUNDLES, MODELS, Announcement
+from hotpath.handoffs import BUNDLES, MODELS, RECEIPTS, Announcement, Receipt
 from hotpath.kafka import Delivered, Headers, MemoryLog
-from hotpath.publish import publish
+from hotpath.publish import POINTS, Unanswered, announced, publish, retire, sweep
+from hotpath.signatures import Pair
 
 KEY = Ed25519PrivateKey.generate()
 CHUNKS = 3
+LATER = 61 * MINUTE
+"""When what was announced at the start is young no longer."""
 
 
 def sealed(name: str) -> Sealed:
@@ -73,6 +78,22 @@ def test_sequences_grow_though_the_topics_are_lost(tmp_path: Path) -> None:
     assert [sequence for sequence, _ in seen(after)] == [3]
 
 
+def test_the_points_of_a_publish_come_in_order(tmp_path: Path) -> None:
+    reached: list[tuple[str, int]] = []
+    log = MemoryLog()
+    publish(
+        sealed("a"),
+        "flights",
+        "",
+        5,
+        log,
+        BundleStore(tmp_path),
+        KEY,
+        reached=lambda point: reached.append((point, len(log.entries))),
+    )
+    assert reached == list(zip(POINTS, (0, 1, CHUNKS, CHUNKS + 1), strict=True))
+
+
 @pytest.mark.parametrize("lives", range(CHUNKS + 1))
 def test_a_death_between_two_steps_leaves_no_half_bundle_and_the_next_goes_on(
     tmp_path: Path, lives: int
@@ -115,6 +136,108 @@ def test_a_kept_bundle_can_be_published_again_as_a_rollback(tmp_path: Path) -> N
 def test_a_bundle_that_was_never_kept_cannot_be_had(tmp_path: Path) -> None:
     with pytest.raises(BadArtifact, match=r"bundles/abc\.zip"):
         BundleStore(tmp_path).sealed("abc")
+
+
+def heard(said: Announcement, kind: str, at: int = 0) -> Receipt:
+    return Receipt("flights", "s", said.sequence, said.bundle, kind, "", at)  # type: ignore[arg-type]
+
+
+def standing_keys(log: MemoryLog, topic: str) -> set[bytes | None]:
+    """Keys whose newest record is no tombstone."""
+    newest = {e.key: e.value for e in log.entries if e.topic == topic}
+    return {key for key, value in newest.items() if value is not None}
+
+
+def test_a_retired_bundle_leaves_no_announcement_no_chunk_and_no_bytes(tmp_path: Path) -> None:
+    log, store = MemoryLog(), BundleStore(tmp_path)
+    first, second = (published(sealed(name), log, store) for name in "ab")
+    retire(first.bundle, "flights", log, store)
+    assert set(announced("flights", log, KEY.public_key())) == {second.sequence}
+    assert standing_keys(log, MODELS) == {f"flights/{second.bundle}".encode()}
+    assert standing_keys(log, BUNDLES) == {f"{second.bundle}/{i}".encode() for i in range(CHUNKS)}
+    assert store.kept() == [second.bundle]
+    assert published(sealed("c"), log, store).sequence == 3
+
+
+@pytest.mark.parametrize("lives", range(CHUNKS + 1))
+def test_a_death_while_retiring_is_finished_by_the_next_look(tmp_path: Path, lives: int) -> None:
+    log, store = DyingLog(lives=100), BundleStore(tmp_path)
+    old, *_, newest = (published(sealed(name), log, store) for name in "abc")
+    log.send(RECEIPTS, heard(newest, "live").to_bytes())
+    log.lives = len(log.entries) + lives
+    with pytest.raises(SystemExit):
+        sweep("flights", log, store, 2, LATER)
+    log.lives = 100
+    assert sweep("flights", log, store, 2, LATER) == (old.bundle,)
+    assert sweep("flights", log, store, 2, LATER) == ()
+    assert old.bundle not in store.kept()
+    assert f"{old.bundle}/0".encode() not in standing_keys(log, BUNDLES)
+    assert f"flights/{old.bundle}".encode() not in standing_keys(log, MODELS)
+
+
+def test_a_look_that_takes_back_spares_what_answers_and_who_waits(tmp_path: Path) -> None:
+    log, store = MemoryLog(), BundleStore(tmp_path)
+    said = [published(sealed(name), log, store) for name in "abcd"]
+    waiting = sealed("waiting")
+    store.keep(waiting)
+    store.record(Run("waiting", "", 7, {}, bundle=waiting.id))
+    for one in (said[0], said[3]):
+        log.send(RECEIPTS, replace(heard(one, "live"), scorer=one.bundle).to_bytes())
+    gone = sweep("flights", log, store, 2, LATER)
+    assert gone == (said[1].bundle,)
+    assert set(store.kept()) == {said[0].bundle, said[2].bundle, said[3].bundle, waiting.id}
+
+
+def test_what_nobody_answers_is_sent_again_until_somebody_does(tmp_path: Path) -> None:
+    log, store = MemoryLog(), BundleStore(tmp_path)
+    published(sealed("a"), log, store)
+    said = published(sealed("b"), log, store)
+    watch = Unanswered("flights", log, store, Pair(KEY, KEY.public_key()), Clock(), every_s=0)
+    before = len(log.entries)
+    assert watch.look() is None  # it may have been announced a moment ago
+    assert watch.look() == said
+    assert [e.key for e in log.entries[before:]] == [
+        *(f"{said.bundle}/{i}".encode() for i in range(CHUNKS)),
+        f"flights/{said.bundle}".encode(),
+    ]
+    assert seen(log)[-1] == (said.sequence, said.bundle)
+    log.send(RECEIPTS, heard(said, "refused").to_bytes())
+    assert watch.look() is None
+    assert watch.look() is None
+    assert len(store.taken()) == 2
+
+
+def test_looking_whether_somebody_answers_costs_nothing_in_between(tmp_path: Path) -> None:
+    watch = Unanswered("flights", MemoryLog(), BundleStore(tmp_path), Pair(KEY, KEY.public_key()), Clock())
+    watch.look()
+    watch.log = DyingLog()
+    assert watch.look() is None
+
+
+def test_one_publishes_at_a_time(tmp_path: Path) -> None:
+    store, log = BundleStore(tmp_path), MemoryLog()
+    with store.turn():
+        other = threading.Thread(target=published, args=(sealed("a"), log, BundleStore(tmp_path)))
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()
+        assert not log.entries
+    other.join(10)
+    assert [sequence for sequence, _ in seen(log)] == [1]
+
+
+def test_what_a_search_found_and_what_operators_forced_is_remembered(tmp_path: Path) -> None:
+    store = BundleStore(tmp_path)
+    assert store.chosen() is None
+    for number in range(12):
+        store.keep_chosen({"number": number})
+    assert BundleStore(tmp_path).chosen() == {"number": 11}
+    note = Forced("b", 3, "ann", "the fair is on", 9)
+    store.note_forced(note)
+    assert BundleStore(tmp_path).forced() == (note,)
+    (tmp_path / "parameters" / "13.json").write_text("[")
+    with pytest.raises(BadArtifact, match=r"13\.json"):
+        store.chosen()
 
 
 def test_a_restart_knows_every_run(tmp_path: Path) -> None:

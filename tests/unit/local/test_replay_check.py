@@ -15,6 +15,7 @@ from hotpath.local.answers import Answered, Transaction
 from hotpath.local.replay_check import counted, mixed, two_bundles
 from hotpath.settings import PROJECT
 from serve.answer import answer
+from serve.decide import Cuts
 from serve.generation import Generation, Scored, composed
 
 NOW: Micros = 1_795_200_000 * SECOND
@@ -39,7 +40,7 @@ def generation(bundle: str, threshold: float = 0.5, scale: float = 10_000) -> Ge
         sequence=0,
         bundle=bundle,
         trained_at=NOW - HOUR,
-        threshold=threshold,
+        cuts=Cuts(threshold, threshold),
     )
 
 

@@ -18,11 +18,13 @@ from hotpath.kafka import Log, MemoryLog
 from hotpath.lake import Dataset, File, Lake, Manifest, schema
 from hotpath.local.live_quality import Answer, Label
 from hotpath.points import Points
+from hotpath.signatures import Pair
 from monitoring.outcome_watch import OutcomeWatch
 from tests.contract.samples import small
 from transform.streams import SCORES
 
 KEY = Ed25519PrivateKey.generate()
+PAIR = Pair(KEY, KEY.public_key())
 START: Micros = 1_795_000_000_000_000 // HOUR * HOUR
 HORIZON = HOUR
 LAST = "serve: {fresh: 3h, expired: 24h}\n"
@@ -123,8 +125,8 @@ class Site:
     def watch(self) -> OutcomeWatch:
         """The watch as a process that has just started would have it."""
         assert self.log is not None
-        points = Points(self.said, Clock(), {"pipeline": self.contract.name})
-        return OutcomeWatch(self.lake, self.contract, self.store, KEY, self.log, points, Clock(), self.folder)
+        points, clock = Points(self.said, Clock(), {"pipeline": self.contract.name}), Clock()
+        return OutcomeWatch(self.lake, self.contract, self.store, PAIR, self.log, points, clock, self.folder)
 
     def follow(self, watch: OutcomeWatch, manifests: Iterable[Manifest] | None = None) -> OutcomeWatch:
         """Let it take every batch in and look."""

@@ -6,6 +6,7 @@ windows   0.70   0.48   (3 labels)   0.47   0.49 |  the newest: three in a row
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -18,12 +19,13 @@ from hotpath.handoffs import Announcement
 from monitoring.floor import Standing, below, ruling
 from monitoring.quality import Quality
 
-FLOOR = Floor(auc=0.55, window=HOUR, windows=3, labels=200)
+FLOOR = Floor(metric="auc", bound=0.55, window=HOUR, windows=3, labels=200)
+LOWER = replace(FLOOR, metric="rmse", bound=0.55)
 POOR = [0.48, 0.47, 0.49]
 
 
 def quality(auc: float | None, labelled: int = 200) -> Quality:
-    return Quality(400, labelled, labelled / 400, auc)
+    return Quality(400, labelled, labelled / 400, {"auc": auc, "rmse": auc, "macro_f1": auc})
 
 
 def announced(
@@ -70,7 +72,8 @@ def test_a_model_stays_until_enough_windows_lie_below() -> None:
     found = ruling(FLOOR, standing(announced(4), windows=[0.7, *POOR]))
     assert found.due
     assert (
-        found.why == "live AUC of sequence 5 0.4900, 0.4700, 0.4800 in the newest windows, the floor is 0.55"
+        found.why
+        == "live auc of sequence 5 0.4900, 0.4700, 0.4800 in the newest windows, the floor is >= 0.55"
     )
 
 
@@ -111,8 +114,35 @@ def test_a_newer_model_on_its_way_is_waited_for_unless_it_was_refused() -> None:
 WINDOWS = st.lists(st.builds(quality, st.none() | st.floats(0, 1), st.integers(0, 400)), max_size=12)
 
 
-@given(WINDOWS)
-def test_a_row_is_the_newest_counting_windows_and_ends_at_a_good_one(windows: list[Quality]) -> None:
-    counting = [w.auc for w in windows if w.labelled >= 200 and w.auc is not None]
-    good = [n for n, auc in enumerate(counting) if auc >= FLOOR.auc]
-    assert len(below(FLOOR, windows)) == len(counting) - (good[-1] + 1 if good else 0)
+@given(WINDOWS, st.sampled_from([FLOOR, LOWER]))
+def test_a_row_is_the_newest_counting_windows_and_ends_at_a_good_one(
+    windows: list[Quality], floor: Floor
+) -> None:
+    found = [w.metrics[floor.metric] for w in windows if w.labelled >= 200]
+    counting = [value for value in found if value is not None]
+    good = [n for n, v in enumerate(counting) if (v >= 0.55 if floor is FLOOR else v <= 0.55)]
+    assert len(below(floor, windows)) == len(counting) - (good[-1] + 1 if good else 0)
+
+
+@given(WINDOWS, st.integers(0, 11), st.floats(0, 1))
+def test_a_window_that_was_better_never_makes_the_row_longer(
+    windows: list[Quality], which: int, better: float
+) -> None:
+    if which >= len(windows) or (was := windows[which].metrics["auc"]) is None:
+        return
+    improved = [*windows]
+    improved[which] = quality(max(was, better), windows[which].labelled)
+    assert len(below(FLOOR, improved)) <= len(below(FLOOR, windows))
+
+
+def test_where_less_is_better_a_model_must_go_that_is_above() -> None:
+    poor = standing(announced(4), windows=[0.5, 0.6, 0.7, 0.8], good={"b4": 0.4})
+    found = ruling(LOWER, poor)
+    assert (found.due, [a.sequence for a in found.to]) == (True, [4])
+    assert found.why.endswith("the floor is <= 0.55")
+    assert ruling(LOWER, standing(announced(4), windows=[0.6, 0.7, 0.8], good={"b4": 0.9})).to == ()
+    assert not ruling(LOWER, standing(announced(4), windows=[0.8, 0.7, 0.5])).due
+
+
+def test_a_metric_that_the_answers_do_not_have_rolls_nothing_back() -> None:
+    assert not ruling(replace(FLOOR, metric="brier"), standing(announced(4))).due

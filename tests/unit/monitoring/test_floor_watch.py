@@ -51,7 +51,7 @@ def test_a_poor_live_model_is_rolled_back_to_the_good_one_before(story: Story) -
     good, _ = poor_after_good(story)
     story.watch()
     assert story.kinds()[2:] == [(3, "rollback", good.bundle)]
-    assert story.announced()[-1].why.startswith("live AUC of sequence 2 0.0000, 0.0000, 0.0000")
+    assert story.announced()[-1].why.startswith("live auc of sequence 2 0.0000, 0.0000, 0.0000")
     assert story.floor() == {"windows_below": 3, "rolled_back": 1, "stuck": 0}
     assert story.site.store.taken()[3]["instead_of"] == 2
 

@@ -22,7 +22,7 @@ from hotpath.points import Points
 from hotpath.settings import Settings, load
 from monitoring.deployments import Deployments
 from monitoring.watching import MOST_BATCHES, Watching
-from tests.unit.monitoring.answered import CONTRACT, KEY, Asked, land, with_floor
+from tests.unit.monitoring.answered import CONTRACT, PAIR, Asked, land, with_floor
 
 OTHER = replace(with_floor('{auc: ">= 0.5", window: 1h, windows: 1, labels: 2}'), name="other")
 
@@ -66,7 +66,7 @@ class Job:
         self.clock = Clock(self.folder / "clock.jsonl")
         points = Points(self.log, self.clock, {})
         self.watching = Watching(
-            self.settings, [CONTRACT, OTHER], KEY, self.log, MemoryLogs(), points, self.clock
+            self.settings, [CONTRACT, OTHER], PAIR, self.log, MemoryLogs(), points, self.clock
         )
 
     def rates(self) -> set[float]:

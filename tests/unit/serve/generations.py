@@ -9,6 +9,7 @@ from hotpath.contract.fitted import NOTHING
 from hotpath.contract.model import Contract
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
+from serve.decide import Cuts
 from serve.generation import Generation, Model, Scored, composed
 
 START: Micros = 1_795_000_000_000_000
@@ -134,6 +135,7 @@ def generation(
     bundle: str = "b5",
     contract: Contract = CONTRACT,
     model: Model | None = None,
+    cuts: Cuts = Cuts(0.5, 0.5),  # noqa: B008 - frozen
 ) -> Generation:
     """One that was trained at START and, where the question is one of yes or no, says yes from 0.5 on."""
     return composed(
@@ -143,5 +145,5 @@ def generation(
         sequence=sequence,
         bundle=bundle,
         trained_at=START,
-        threshold=0.5 if contract.labels.kind == "binary" else None,
+        cuts=cuts if contract.labels.kind == "binary" else None,
     )

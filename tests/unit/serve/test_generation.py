@@ -11,8 +11,9 @@ from hotpath.bundle import Bundle
 from hotpath.contract.fitted import NOTHING, Fitted
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
+from serve.decide import Cuts
 from serve.generation import Generation, Kind, Model, Target, build
-from tests.unit.serve.generations import COSTS, PORTS, START, changed, sized
+from tests.unit.serve.generations import CONTRACT, COSTS, PORTS, START, changed, sized
 
 LEVELS = changed(("kind: kind", "kind: level(kind)"))
 
@@ -64,3 +65,35 @@ def test_only_a_yes_or_no_has_a_threshold(contract: Contract, target: Target) ->
 def test_a_yes_or_no_must_have_one() -> None:
     with pytest.raises(BadArtifact, match="threshold"):
         built(LEVELS, Fitted(levels={"kind": ("plain",)}))
+
+
+@pytest.mark.parametrize(
+    ("said", "cuts"),
+    [
+        ({"threshold": 0.4}, Cuts(0.4, 0.4)),
+        ({"threshold": 0.4, "accept_below": 0.1}, Cuts(0.4, 0.1)),
+        ({"threshold": None, "accept_below": 0.1}, Cuts(None, 0.1)),
+        ({"threshold": 1, "accept_below": None}, Cuts(1.0, None)),
+        ({"threshold": None, "accept_below": None}, Cuts(None, None)),
+    ],
+)
+def test_a_scorecard_says_where_scores_part(said: dict[str, float | None], cuts: Cuts) -> None:
+    made, _ = built(CONTRACT, NOTHING, **said)
+    assert (made.cuts, made.threshold) == (cuts, cuts.decline_at)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"threshold": None}, "threshold"),
+        ({"accept_below": 0.5}, "scorecard"),
+        ({"threshold": True, "accept_below": 0.1}, "threshold"),
+        ({"threshold": 0.5, "accept_below": 1.5}, "accept_below"),
+        ({"threshold": 0.5, "accept_below": "0.1"}, "accept_below"),
+        ({"threshold": 0.5, "accept_below": float("nan")}, "accept_below"),
+        ({"threshold": 0.1, "accept_below": 0.5}, "at most its threshold"),
+    ],
+)
+def test_cuts_that_part_nothing_are_refused(said: dict[str, object], named: str) -> None:
+    with pytest.raises(BadArtifact, match=named):
+        built(CONTRACT, NOTHING, **said)

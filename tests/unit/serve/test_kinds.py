@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from math import nan
 
 import pytest
 
 from hotpath.clock import DAY, HOUR
+from hotpath.contract.model import Contract
 from hotpath.contract.types import Value
 from hotpath.handoffs import Score
 from serve import infer
@@ -51,6 +53,37 @@ def test_an_expired_model_abstains_whatever_it_is_asked(made: Callable[[], Gener
     answered = answer(made(), ROW, START + DAY + HOUR, "id")
     assert (answered.decision, answered.outputs["decision"]) == ("abstain", "abstain")
     assert answered.degraded == ("expired",)
+
+
+OLD = START + DAY + HOUR
+
+
+def ruled(contract: Contract, rule: str) -> Contract:
+    """The contract with a fallback rule."""
+    text = {**json.loads(contract.canonical())}
+    text["serve"]["fallback"] = rule
+    return Contract.from_yaml(json.dumps(text), "ruled.yaml")
+
+
+def test_past_expired_the_rule_names_a_class_in_place_of_the_model() -> None:
+    ways = ruled(PORTS, 'if_else(size > 0.5, "rail", kind)')
+    made = generation(contract=ways, model=shared)
+    answered = answer(made, ROW, OLD, "id")
+    assert dict(answered.outputs) == {"class": "rail", "score": None, "decision": "accept"}
+    assert (answered.predicted, answered.scores) == (None, ()), "the model's word is not used"
+    assert answered.degraded == ("expired", "fallback")
+    other = answer(made, {**ROW, "size": 0.25, "kind": "a way that is no class"}, OLD, "id")
+    assert dict(other.outputs) == {"class": None, "score": None, "decision": "abstain"}
+
+
+def test_past_expired_the_rule_gives_a_number_in_place_of_the_model() -> None:
+    made = generation(contract=ruled(COSTS, "if_else(size > 0.5, 90, 20)"))
+    answered = answer(made, ROW, OLD, "id")
+    assert dict(answered.outputs) == {"score": 90.0, "decision": "accept"}
+    assert record(made, answered, OLD, OLD).score is None, "a record's score is the model's, never the rule's"
+    nothing = answer(made, {**ROW, "size": None}, START, "id")
+    assert dict(nothing.outputs) == {"score": None, "decision": "abstain"}
+    assert nothing.degraded == ("fallback", "no score")
 
 
 def test_a_probability_that_is_no_number_is_no_score() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hotpath.bundle import chunked, sha256
+from hotpath.bundle import MOST_BYTES, chunked, sha256
 from hotpath.clock import Clock
 from hotpath.errors import BadArtifact, BadInput
 from hotpath.handoffs import Announcement
@@ -54,6 +54,59 @@ def test_an_announced_bundle_takes_no_more_chunks_than_were_announced() -> None:
     parcels.announced(WORD)
     with pytest.raises(BadInput, match="below 13"):
         parcels.add(b"b1/13", b"x")
+
+
+def filled(parcels: Parcels, *less: int) -> Parcels:
+    for index, chunk in enumerate(CHUNKS):
+        if index not in less:
+            parcels.add(f"b1/{index}".encode(), chunk)
+    return parcels
+
+
+def test_a_chunk_that_is_lost_is_named_until_it_comes() -> None:
+    parcels = Parcels()
+    assert parcels.missing("b1") == ()
+    parcels.announced(WORD)
+    assert parcels.missing("b1") == (0, 1, 2, 3, 4)
+    filled(parcels, 3, 7)
+    assert (parcels.whole("b1"), parcels.missing("b1")) == (None, (3, 7))
+    filled(parcels)
+    assert (parcels.whole("b1"), parcels.missing("b1")) == (PACKED, ())
+
+
+@given(st.lists(st.integers(0, len(CHUNKS) - 1), max_size=30))
+def test_a_chunk_that_comes_twice_counts_once(more: list[int]) -> None:
+    parcels = Parcels()
+    parcels.announced(WORD)
+    for index in [*more, *range(len(CHUNKS)), *more]:
+        parcels.add(f"b1/{index}".encode(), CHUNKS[index])
+    assert parcels.whole("b1") == PACKED
+    assert parcels.held == {"b1": len(PACKED)}
+
+
+def test_a_chunk_that_was_taken_back_half_way_is_waited_for_again() -> None:
+    parcels = filled(Parcels(), 7)
+    parcels.announced(WORD)
+    parcels.lose(b"b1/2")
+    parcels.lose(b"b1/2")
+    parcels.lose(b"nobody/0")
+    assert parcels.missing("b1") == (2, 7)
+    assert parcels.held["b1"] == len(PACKED) - 200
+
+
+def test_a_chunk_of_another_bundle_makes_neither_whole() -> None:
+    parcels = filled(Parcels(), 5)
+    parcels.announced(WORD)
+    parcels.add(b"b2/5", CHUNKS[5])
+    assert parcels.whole("b1") is None
+    assert parcels.whole("b2") is None
+
+
+def test_a_bundle_that_is_announced_as_too_large_is_not_waited_for() -> None:
+    parcels = Parcels()
+    parcels.announced(replace(WORD, size=MOST_BYTES + 1))
+    with pytest.raises(BadArtifact, match="size"):
+        parcels.whole("b1")
 
 
 @pytest.mark.parametrize("key", [None, b"", b"b1", b"b1/", b"b1/x", b"b1/-1", b"b1/9999999", b"\xff/\xff"])

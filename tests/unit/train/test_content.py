@@ -12,13 +12,15 @@ from hotpath.handoffs import BadInterval
 from hotpath.settings import PROJECT
 from tests.unit.train.accounts import of_classes
 from train.account import Account, Span
+from train.card import Plot
 from train.clocks import Clocks
 from train.content import Model, facts, files
-from train.parameters import FIXED
-from train.scorecard import Measured, scorecard
+from train.measured import Measured
+from train.parameters import Chosen
 
 CONTRACT = load(Path(PROJECT) / "config" / "pipelines" / "flights.yaml")
-MEASURED = Measured("binary", {"auc": 0.71, "f1": 0.4, "accuracy": 0.8, "log_loss": 0.5}, threshold=0.3)
+MEASURED = Measured("binary", {"auc": 0.71, "f1": 0.4, "accuracy": 0.8}, {"auc": (0.7, 0.72)}, threshold=0.3)
+CHOSEN = Chosen("drf", {"max_depth": 8}, {"searched": 12}, at=7, fingerprint="f")
 CLASSES = {"train": {"0": 72, "1": 8}, "holdout": {"0": 15, "1": 5}}
 ACCOUNT = of_classes(
     **CLASSES,
@@ -28,10 +30,30 @@ ACCOUNT = of_classes(
     noticed={"files in no manifest": 1},
     batches=(1, 2, 3, 7),
     offsets={"flights.status": {0: (5, 9)}},
+    files={"events/part.parquet": "ab12"},
+    budget={"rows": 100, "kept": 80, "since": 3},
+    believed=0.97,
     clocks=Clocks(300, (BadInterval("ewr-9", 3, None, 10_800), BadInterval("jfk-9", 1, 8, -3_600))),
 )
 CODE: dict[str, object] = {"versions": {"h2o": "<script>"}, "revision": "abc"}
-FACTS = facts(CONTRACT, ACCOUNT, MEASURED, FIXED, trained_at=21, code=CODE)
+FACTS = facts(CONTRACT, ACCOUNT, MEASURED, CHOSEN, trained_at=21, code=CODE)
+SCORECARD = {
+    "kind": "binary",
+    "metrics": {"auc": 0.71},
+    "bounds": {"auc": [0.7, 0.72]},
+    "confidence": 0.95,
+    "threshold": 0.3,
+    "accept_below": 0.3,
+    "rows": ACCOUNT.rows,
+    "classes": CLASSES,
+    "baselines": {},
+    "champion": None,
+    "promises": [],
+    "pairs": [],
+    "intervals": [],
+    "curves": {},
+}
+PLOT = Plot("roc", "How well it ranks", "Of <b>", "<svg></svg>")
 FITTED = Fitted(
     baselines={
         **{f.name: Baseline(80, 80) for f in CONTRACT.features},
@@ -39,7 +61,7 @@ FITTED = Fitted(
         "distance": Baseline(80, 0, deciles=tuple(float(n) for n in range(11)), mean=5.0, std=3.0),
     }
 )
-FILES = files(CONTRACT, ACCOUNT, Model(b"mojo", b"rows", FITTED, MEASURED), FACTS)
+FILES = files(CONTRACT, Model(b"mojo", b"rows", FITTED, json.dumps(SCORECARD).encode(), (PLOT,)), FACTS)
 
 
 def test_the_facts_trace_a_model_to_its_window_batches_and_offsets() -> None:
@@ -47,7 +69,7 @@ def test_the_facts_trace_a_model_to_its_window_batches_and_offsets() -> None:
     assert FACTS["batches"] == [1, 2, 3, 7]
     assert FACTS["offsets"] == {"flights.status": {"0": [5, 9]}}
     assert FACTS["fingerprint"] == CONTRACT.fingerprint
-    assert (FACTS["seed"], FACTS["trained_at"], FACTS["revision"]) == (FIXED.seed, 21, "abc")
+    assert (FACTS["seed"], FACTS["trained_at"], FACTS["revision"]) == (CHOSEN.seed, 21, "abc")
     assert (FACTS["kind"], FACTS["metrics"]) == ("binary", MEASURED.metrics)
 
 
@@ -63,7 +85,7 @@ def test_the_facts_say_of_which_arrivals_the_tiles_were_made() -> None:
     late = Aggregate("late_at", "labels", "origin", "origin", None, None, None, MINUTE, HOUR, MINUTE, SECOND)
     reading = replace(CONTRACT, aggregates=(late,))
     account = replace(ACCOUNT, span=Span(100 * MINUTE, 140 * MINUTE))
-    said = facts(reading, account, MEASURED, FIXED, trained_at=21, code=CODE)
+    said = facts(reading, account, MEASURED, CHOSEN, trained_at=21, code=CODE)
     assert said["tiles"] == {reading.layouts[0].id: {"from": 39 * MINUTE, "to": 139 * MINUTE}}
 
 
@@ -71,19 +93,18 @@ def test_the_facts_are_what_json_gives_back() -> None:
     assert json.loads(json.dumps(FACTS)) == FACTS
 
 
-def test_the_scorecard_says_quality_and_rows() -> None:
-    assert json.loads(FILES["scorecard.json"]) == {
-        "kind": "binary",
-        "metrics": {"auc": 0.71, "f1": 0.4, "accuracy": 0.8, "log_loss": 0.5},
-        "threshold": 0.3,
-        "rows": {"train": 80, "holdout": 20},
-        "classes": CLASSES,
-    }
+def test_the_facts_name_every_file_with_its_hash_and_what_the_window_left_out() -> None:
+    assert FACTS["files"] == {"events/part.parquet": "ab12"}
+    assert (FACTS["budget"], FACTS["believed"]) == ({"rows": 100, "kept": 80, "since": 3}, 0.97)
 
 
-def test_only_a_binary_models_scorecard_has_a_threshold() -> None:
-    account = of_classes({"a": 3, "b": 2}, {"a": 1, "b": 1})
-    assert "threshold" not in scorecard(Measured("classes", {"accuracy": 0.7, "log_loss": 0.6}), account)
+def test_the_facts_say_how_the_model_was_grown_and_on_what_evidence() -> None:
+    assert (FACTS["algorithm"], FACTS["searched"]) == ("drf", {"searched": 12})
+    assert FACTS["parameters"] == CHOSEN.named()
+
+
+def test_the_scorecard_of_the_measuring_goes_into_the_bundle_as_it_is() -> None:
+    assert json.loads(FILES["scorecard.json"]) == SCORECARD
 
 
 def test_a_bundle_holds_what_was_fitted() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath.bundle_store import BundleStore, Run
 from hotpath.clock import Clock
@@ -13,7 +12,9 @@ from hotpath.contract.load import load
 from hotpath.kafka import MemoryLog
 from hotpath.progress import Progress, read
 from hotpath.settings import PROJECT
+from hotpath.settings import load as load_settings
 from train import job
+from train.attempt import Trainer
 from train.folder import Folder
 
 
@@ -28,15 +29,17 @@ def test_a_run_is_noted_once_there_is_room(tmp_path: Path, monkeypatch: pytest.M
         return record(store, run)
 
     monkeypatch.setattr(BundleStore, "record", tried)
-    trainer = job.Trainer(
+    trainer = Trainer(
         contract=load(PROJECT / "config/pipelines/flights.yaml"),
         folder=Folder(tmp_path / "run"),
         store=BundleStore(tmp_path / "store"),
         log=MemoryLog(),
-        key=Ed25519PrivateKey.generate(),
+        signing=tmp_path / "signing.pem",
+        verifying=tmp_path / "verify.pem",
         clock=Clock(),
         progress=Progress(tmp_path / "state.json"),
         clock_limit=1,
+        limits=load_settings().train,
     )
     run = Run("failed", "no room for its bundle", 0, {})
     job.remember(trainer, run)

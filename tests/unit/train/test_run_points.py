@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from hotpath.bundle_store import BundleStore, Run
 from hotpath.clock import Clock
 from hotpath.contract.load import load
@@ -15,10 +13,12 @@ from hotpath.kafka import MemoryLog
 from hotpath.points import BY_NAME, Point
 from hotpath.progress import Progress
 from hotpath.settings import PROJECT
+from hotpath.settings import load as load_settings
 from tests.unit.train.accounts import of_classes
+from train.attempt import Trainer, attempt
 from train.clocks import REASONS
 from train.folder import Folder
-from train.job import Trainer, attempt, measured
+from train.runs import measured
 
 ACCOUNT = of_classes(
     {"0": 72, "1": 8},
@@ -39,6 +39,7 @@ def test_a_run_tells_its_rows_and_those_it_left_out_for_a_wrong_clock() -> None:
         "rows": 80,
         "left_out": 10,
         "wrong_clock": 5,
+        "believed": 1.0,
         "auc": 0.7,
         "f1": 0.4,
         "sequence": 3,
@@ -53,10 +54,12 @@ def test_a_run_that_breaks_before_its_window_is_told_as_failed_and_waits_for_the
         folder=Folder(tmp_path / "file" / "run"),
         store=BundleStore(tmp_path / "store"),
         log=log,
-        key=Ed25519PrivateKey.generate(),
+        signing=tmp_path / "signing.pem",
+        verifying=tmp_path / "verify.pem",
         clock=Clock(),
         progress=Progress(tmp_path / "state.json"),
         clock_limit=1,
+        limits=load_settings().train,
     )
     run = attempt(trainer)
     assert run.state == "failed"
