@@ -9,12 +9,15 @@ KILLS ?= 20
 NAMES ?=
 SEED ?=
 
-.PHONY: help setup system browser influxd influxd-if-possible lock check test demo bench faults kills conformance clean docs
+.PHONY: help setup jars system browser influxd influxd-if-possible lock check types unit test demo bench faults kills conformance clean docs
 
 help:               ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 12
 
-setup: .venv/.done $(JARS:%=.jars/%/.done)   ## all that the other commands need, from nothing
+setup:              ## all that the other commands need, from nothing
+	@$(MAKE) -s -j2 .venv/.done jars
+
+jars: $(JARS:%=.jars/%/.done)
 
 system:
 	@.ci/system
@@ -24,14 +27,18 @@ browser:
 
 .venv/.done: requirements.lock pyproject.toml | system
 	python3 -m venv .venv
-	.venv/bin/pip install --quiet --require-hashes -r requirements.lock
+	.venv/bin/pip install --quiet --no-compile --require-hashes -r requirements.lock
 	.venv/bin/pip install --quiet --no-deps --no-build-isolation -e .
+	$(PY) -m compileall -q -j 0 .venv/lib   # as pip would, but on all cores
 	@touch $@
 
 .jars/%/.done: hotpath/local/jars/%.xml | system
 	@rm -rf .jars/$* && mkdir -p .jars/$*
 	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/.jars/$*
 	@touch $@
+
+.jars/spark/.done: | .jars/kafka/.done   # one at a time: Maven's own store is not for two
+.jars/genmodel/.done: | .jars/spark/.done
 
 influxd:            ## InfluxDB 2.7, built once into the cache where none is on PATH
 	@hotpath/local/influxd.sh
@@ -49,11 +56,17 @@ demo: setup influxd-if-possible   ## the whole system on real flights; FOR=600 e
 check: setup        ## lint, types, unit and contract tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	@$(MAKE) -s -j2 types unit
+
+types:
 	.venv/bin/mypy
-	.venv/bin/pytest -q -m "not campaign" -n 2 --dist loadfile tests/unit tests/contract
+
+unit:
+	.venv/bin/pytest -q -m "not campaign" -n 2 tests/unit tests/contract
 
 test: check influxd browser ## all that CI runs
-	.venv/bin/pytest -q -m "not campaign" tests/integration tests/e2e
+	.venv/bin/pytest -q -m "not campaign" -n 2 tests/integration
+	.venv/bin/pytest -q -m "not campaign" tests/e2e
 
 kills: setup        ## the stream job killed KILLS=20 times at each named point and at random
 	HOTPATH_KILLS=$(KILLS) $(PY) -m faults.run $(if $(SEED),--seed $(SEED)) \
@@ -67,7 +80,7 @@ faults: setup influxd   ## every fault (or NAMES="one, another", SEED=n), into f
 	$(PY) -m faults.run $(if $(SEED),--seed $(SEED)) $(if $(NAMES),"$(NAMES)")
 
 conformance: setup  ## the slow comparisons: laws on other examples, every time zone, Spark and row function on 100,000 rows
-	HOTPATH_RANDOM=1 .venv/bin/pytest -q -m "not campaign" -n 2 --dist loadfile tests/unit tests/contract
+	HOTPATH_RANDOM=1 .venv/bin/pytest -q -m "not campaign" -n 2 tests/unit tests/contract
 	.venv/bin/pytest -q -m campaign tests/contract
 
 docs: setup         ## render the reference pages from the tables

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from hotpath.clock import Clock, wait
-from hotpath.local import one_broker
+from hotpath.local import one_broker, ports
 from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
+from tests.order import Lines, rank
 
 DEADLINE_S = 60.0
 
@@ -22,6 +24,25 @@ hypothesis.settings.register_profile(
     "hotpath", deadline=None, print_blob=True, derandomize="HOTPATH_RANDOM" not in os.environ
 )
 hypothesis.settings.load_profile("hotpath")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker and the processes that it starts draw ports that no other worker draws."""
+    if worker := getattr(config, "workerinput", None):
+        number, of = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        os.environ[ports.PART] = ports.part(number, of)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first."""
+    items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lines:
+    """How `pytest -n` shares the tests out, whatever `--dist` says."""
+    config.option.loadscopereorder = False  # it would put the files of most tests first
+    return Lines(config, log)
 
 
 def until(

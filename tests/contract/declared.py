@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from math import inf, nan
 from typing import Any
 
@@ -53,22 +54,26 @@ anything = st.sampled_from(JUNK) | st.integers() | st.floats() | st.text(max_siz
 """A JSON value of any kind, and what only Python's reader takes for one."""
 
 
-def fields(name: str = "f", types: Sequence[Type] = VALUES) -> st.SearchStrategy[Field]:
+@cache
+def fields(name: str = "f", types: tuple[Type, ...] = VALUES) -> st.SearchStrategy[Field]:
     """A declared field of each type with each option."""
     return st.sampled_from(sorted(types)).flatmap(lambda kind: _field(name, kind))
 
 
+@cache  # to build a strategy costs more than to draw from it
 def right(field: Field) -> st.SearchStrategy[Any]:
     """A value that the field takes."""
     plain = _LIKELY[field.type](field).filter(lambda value: taken(check(field), value))
     return plain | st.none() if field.nullable else plain
 
 
+@cache
 def near(field: Field) -> st.SearchStrategy[Any]:
     """A value for a field: right, at its edges, or of another kind."""
     return st.one_of(right(field), right(field), _LIKELY[field.type](field), st.none() | anything)
 
 
+@cache
 def parts(prefix: str = "", depth: int = 2) -> st.SearchStrategy[tuple[Part, ...]]:
     """Fields and objects of a record, some under another key."""
     names = st.lists(st.sampled_from("abcd"), unique=True, min_size=1, max_size=3).map(sorted)
@@ -105,6 +110,7 @@ def _part(name: str, depth: int) -> st.SearchStrategy[Part]:
     )
 
 
+@cache
 def _right_part(part: Part) -> st.SearchStrategy[Any]:
     if isinstance(part, Field):
         return right(part)
@@ -129,6 +135,7 @@ def _field(draw: st.DrawFn, name: str, kind: Type) -> Field:
     return replace(field, nullable=standing == "null")
 
 
+@cache
 def _options(kind: Type) -> st.SearchStrategy[dict[str, Any]]:
     if kind in (Type.STRING, Type.CATEGORY):
         length = st.fixed_dictionaries({}, optional={"max_length": st.integers(1, 8)})
@@ -176,14 +183,16 @@ def _array(field: Field) -> st.SearchStrategy[Any]:
 _written = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30), timezones=st.timezones()).map(
     datetime.isoformat
 )
+_instants = st.sampled_from(INSTANTS) | _written | st.from_regex(INSTANT, fullmatch=True)
+_spans = st.sampled_from(SPANS) | st.from_regex(SPAN, fullmatch=True)
 _LIKELY = {
     Type.STRING: _text,
     Type.CATEGORY: _text,
     Type.BOOL: lambda _: st.booleans(),
     Type.LONG: _long,
     Type.DOUBLE: _double,
-    Type.TIMESTAMP: lambda _: st.sampled_from(INSTANTS) | _written | st.from_regex(INSTANT, fullmatch=True),
-    Type.DURATION: lambda _: st.sampled_from(SPANS) | st.from_regex(SPAN, fullmatch=True),
+    Type.TIMESTAMP: lambda _: _instants,
+    Type.DURATION: lambda _: _spans,
     Type.STRINGS: _array,
     Type.LONGS: _array,
     Type.DOUBLES: _array,

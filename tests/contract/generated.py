@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -69,6 +70,7 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@cache  # to build a strategy costs more than to draw from it
 def _streams() -> st.SearchStrategy[dict[str, Any]]:
     keyed = {"place": {"type": "string"}, "level": {"type": "double", "nullable": True}}
     further = st.dictionaries(names, _parts(depth=1), max_size=2)
@@ -131,6 +133,7 @@ def _usable(fields: dict[str, dict[str, Any]], prefix: str = "") -> list[str]:
     return found
 
 
+@cache
 def _parts(depth: int) -> st.SearchStrategy[dict[str, Any]]:
     """A field or, above the last level, an object."""
     if depth == 0:
@@ -142,6 +145,7 @@ def _parts(depth: int) -> st.SearchStrategy[dict[str, Any]]:
     return st.one_of(fields(), fields(), objects)
 
 
+@cache
 def fields() -> st.SearchStrategy[dict[str, Any]]:
     """Plain data of a field that is no object."""
     nullable = {"nullable": st.booleans(), **_DOCS}
@@ -177,6 +181,7 @@ def _field(kind: str, optional: dict[str, st.SearchStrategy[Any]]) -> st.SearchS
     return st.fixed_dictionaries({"type": st.just(kind)}, optional=optional)
 
 
+@cache
 def _truths(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
     if kind == "binary":
         return st.just({"type": "bool"})
@@ -271,12 +276,14 @@ def _said(features: dict[str, str]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+@cache
 def _floors(kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
     bound = st.sampled_from(metrics.of(kind)).flatmap(lambda m: st.tuples(st.just(m.name), _rule(m)))
     rest = {"window": durations, "windows": st.integers(1, 100), "labels": st.integers(2, 1_000_000)}
     return st.builds(lambda rule, said: {rule[0]: rule[1], **said}, bound, st.fixed_dictionaries(rest))
 
 
+@cache
 def _tables() -> st.SearchStrategy[dict[str, Any]]:
     rows = st.lists(
         st.tuples(texts, st.none() | st.integers(-9, 9), st.none() | st.floats(-180, 180)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from hotpath.contract.model import Contract
 
 CONTRACT = """\
@@ -37,6 +39,7 @@ serve: {fresh: 3h, expired: 24h}
 """
 
 
+@cache
 def small(old: str = "", new: str = "") -> Contract:
     """The contract above with one text replaced by another."""
     assert old in CONTRACT

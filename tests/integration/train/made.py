@@ -88,12 +88,15 @@ def window(
     folder, made = Folder(place).begun(contract(kind, search).canonical()), contract(kind, search)
     draw = random.Random(3)
     train, asked = [_row(draw) for _ in range(rows)], [strange(draw, n) for n in range(500)]
-    slices = {"row.weight": [draw.choice(weights) for _ in train], "row.slice": _slices(rows)}
+    slices: dict[str, Sequence[object]] = {
+        "row.weight": [draw.choice(weights) for _ in train],
+        "row.slice": _slices(rows),
+    }
     groups = [n // 2 % 20 for n in range(rows)]
     _write(
         folder, "train", table(train, {**slices, "row.group": groups, "label": _labels(kind, train, draw)})
     )
-    facts = {
+    facts: dict[str, Sequence[object]] = {
         "row.arrived_at": [NOW - HOUR + n for n in range(len(asked))],
         "row.group": [n % 20 for n in range(len(asked))],
         "row.alone": [True] * len(asked),

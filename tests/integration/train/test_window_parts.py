@@ -227,7 +227,7 @@ def test_of_a_handful_of_rows_nothing_is_learned_and_it_says_how_many_it_takes(
     session: SparkSession, tmp_path: Path
 ) -> None:
     found = window(session, tmp_path, TODAY, parcels(90)).account
-    assert "only 18 holdout rows in the window, at least 50 are needed" in list(found.shortcomings(TODAY))
+    assert "only 18 holdout rows in the window, at least 30 are needed" in list(found.shortcomings(TODAY))
 
 
 def test_of_a_number_the_newest_rows_are_kept_whatever_they_are(
