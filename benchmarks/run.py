@@ -24,7 +24,9 @@ from benchmarks.language import contract_load_ms, row_function_us, spark_renderi
 from benchmarks.large_files import measure as large_files
 from benchmarks.ledger_cost import measure as ledger_cost
 from benchmarks.mirror import measure as mirror_rate
+from benchmarks.models import fresh_model
 from benchmarks.redis import redis_cached, redis_features
+from benchmarks.search_kill import measure as search_resume
 from benchmarks.skew import measure as skew
 from benchmarks.table import Measure
 from hotpath.clock import SECOND, Clock
@@ -46,9 +48,11 @@ BENCHMARKS: Mapping[str, Measure] = {
     "freshness_p95": freshness_p95,
     "redis_features": redis_features,
     "redis_cached": redis_cached,
+    "fresh_model": fresh_model,
+    "search_resume": search_resume,
 }
 """By name; adding one is one entry here."""
-PACKAGES = ("pyspark", "pyarrow", "confluent-kafka", "numpy")
+PACKAGES = ("pyspark", "h2o", "pyarrow", "confluent-kafka", "numpy", "scikit-learn")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -56,7 +56,7 @@ def test_a_window_whose_answers_differ_on_both_sides_can_be_trained_on(window: A
         (binary((80, 80), (50, 5)), ["only one class in the train rows: all 80 are 1"]),
         (binary((80, 20), (50, 0)), ["only one class in the holdout rows: all 50 are 0"]),
         (binary((0, 0), (0, 0)), ["no train rows in the window", "no holdout rows in the window"]),
-        (binary((80, 20), (20, 9)), ["only 29 holdout rows in the window, at least 30 are needed"]),
+        (binary((80, 20), (29, 9)), ["only 29 holdout rows in the window, at least 30 are needed"]),
         (binary((1, 1), (50, 9)), [
             "only one class in the train rows: all 1 are 1",
             "only 1 train rows in the window, at least 30 are needed",
