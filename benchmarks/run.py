@@ -26,6 +26,7 @@ from benchmarks.ledger_cost import measure as ledger_cost
 from benchmarks.mirror import measure as mirror_rate
 from benchmarks.models import fresh_model
 from benchmarks.redis import redis_cached, redis_features
+from benchmarks.refusals import bad_bundle_s
 from benchmarks.search_kill import measure as search_resume
 from benchmarks.skew import measure as skew
 from benchmarks.table import Measure
@@ -50,6 +51,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "redis_cached": redis_cached,
     "fresh_model": fresh_model,
     "search_resume": search_resume,
+    "bad_bundle_s": bad_bundle_s,
 }
 """By name; adding one is one entry here."""
 PACKAGES = ("pyspark", "h2o", "pyarrow", "confluent-kafka", "numpy", "scikit-learn")

@@ -109,7 +109,7 @@ class Attempt:
     account: Account | None = None
     latency_us: float | None = None
     _doing: stages.Doing = field(default_factory=stages.Doing)
-    _told: Mapping[str, object] | None = None
+    _told: tuple[str, Mapping[str, object]] | None = None
 
     def run(self) -> Run:
         """Window, model, proof, gate, announcement; in place of a model a waiting challenger's outcomes."""
@@ -324,6 +324,6 @@ class Attempt:
         """Say what the run does just now, where that is not what was said last."""
         to, doing = self.trainer, self._doing
         said = doing.told(stages.read(to.folder.stages), to.clock.elapsed())
-        if said != self._told:
-            self._told = said
+        if (now := (doing.name, said)) != self._told:
+            self._told = now
             to.progress.say(doing.name, **said)

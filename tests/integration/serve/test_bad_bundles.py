@@ -1,4 +1,6 @@
-"""The bundle rows of the table of bad inputs: each is refused in a process of its own, soon, in little room.
+"""The bundle rows of the table of bad inputs: each is refused in a process of its own, in little room.
+
+`make bench` says how soon (benchmarks/refusals.py).
 
 All but the first few are signed as a bundle should be: what is wrong with them only the proof can find.
 """
@@ -29,7 +31,6 @@ from serve.admission import _why
 from tests.integration.serve import bundles
 from tests.integration.serve.conftest import Host
 
-CPU_S = 2.0
 MEMORY_MB = 512
 DEADLINE_S = 60.0
 KEY, ANOTHER_KEY = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -226,11 +227,10 @@ ROWS: dict[str, tuple[Packed, str]] = {
 
 
 @pytest.mark.parametrize(("packed", "why"), ROWS.values(), ids=ROWS)
-def test_a_bad_bundle_is_refused_quickly_and_in_little_room(packed: Packed, why: str, tmp_path: Path) -> None:
+def test_a_bad_bundle_is_refused_in_little_room(packed: Packed, why: str, tmp_path: Path) -> None:
     found = proved(packed(), tmp_path)
     assert found.code != 0
     assert why in found.why, found
-    assert found.cpu_s < CPU_S, found
     assert found.memory_mb < MEMORY_MB, found
 
 
