@@ -196,8 +196,10 @@ def _started(folder: Path, made: Contract, processes: Processes) -> Place:
         Segment(0, land(Lake(folder / "cloud" / "lake", made.name), made), 0)
     )
     sites = {site: f"127.0.0.1:{ports[site]}" for site in ("onprem", "cloud")}
+    brokers = folder / "brokers"
+    brokers.mkdir()
     for site in ("onprem", "cloud"):
-        one_broker.start(site, folder, ports[site], processes)
+        one_broker.start(site, brokers, ports[site], processes)
         Admin(sites[site]).ensure(topics([made]), site, 1)
     config = folder / "mm2.properties"
     config.write_text(mirror.properties(topics([made]), sites["onprem"], sites["cloud"], ports["mirror"]))
