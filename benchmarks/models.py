@@ -52,6 +52,7 @@ IMPORTED = 54_000
 START: Micros = 1_795_000_000_000_000
 WINDOW: Micros = 24 * HOUR
 DEADLINE_S, LOOK_S = 300.0, 0.02
+JSON = {"Content-Type": "application/json"}
 
 _NUMBERS, _TEXTS = 16, 4
 CONTRACT = """\
@@ -133,7 +134,7 @@ class Place:
     def sequence(self) -> int:
         """Of the model that answers now; 0 where none does."""
         try:
-            answer = httpx.post(self.url, content=self.body, timeout=10)
+            answer = httpx.post(self.url, content=self.body, headers=JSON, timeout=10)
         except httpx.HTTPError:
             return 0
         if answer.status_code != httpx.codes.OK:
