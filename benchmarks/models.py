@@ -13,7 +13,6 @@ without Parquet would cost; it is printed, not a row.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -27,7 +26,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from benchmarks.table import ROUNDS, Row, row
 from hotpath import keys
@@ -36,13 +34,15 @@ from hotpath.contract.example import example_request
 from hotpath.contract.model import Contract
 from hotpath.deployed import Deployed
 from hotpath.errors import Unavailable
-from hotpath.handoffs import topics
+from hotpath.handoffs import POINTS, topics
+from hotpath.kafka import KafkaLog, standing
 from hotpath.kafka_admin import Admin
 from hotpath.lake import File, Lake, Manifest, schema
 from hotpath.local import mirror, one_broker
 from hotpath.local.ports import free_port
 from hotpath.local.processes import Processes
-from train import stages
+from hotpath.points import Number, Point
+from tests.integration.train.lakes import put_down
 
 EVENTS, BATCHES, KINDS = 250_000, 10, 4
 """A fifth judges the model, so that 200,000 rows train it."""
@@ -150,9 +150,9 @@ def fresh_model(rounds: int = ROUNDS) -> Sequence[Row]:
             taken, spent = _run(place, number)
             if number:
                 seconds.append(taken)
-                ratios.append(taken / spent["grow"].seconds)
-                imported = spent["import"]
-                imports.append((imported.rows or 0) / imported.seconds / IMPORTED)
+                ratios.append(taken / float(spent["training/grow"]["seconds"] or 0))
+                imported = spent["training/import"]
+                imports.append(float(imported["rows"] or 0) / float(imported["seconds"] or 0) / IMPORTED)
     return [
         row("fresh_model", ratios, "lower", must=5, aim=2.5),
         row("fresh_model_of_decay", [s / DECAY_S for s in seconds], "lower", must=0.083, aim=0.028),
@@ -160,8 +160,15 @@ def fresh_model(rounds: int = ROUNDS) -> Sequence[Row]:
     ]
 
 
-def _run(place: Place, number: int) -> tuple[float, Mapping[str, stages.Spent]]:
-    """One run; seconds to the first answer of its model, and what the stages of its last child took."""
+def _told(place: Place) -> Mapping[str, Mapping[str, Number]]:
+    """What the newest run's stages told, by stage: `training/grow` is a part of `training`."""
+    log = KafkaLog(place.env["HOTPATH__KAFKA__CLOUD__BOOTSTRAP_SERVERS"])
+    points = [Point.parse((entry.value or b"").decode()) for entry in standing(log, POINTS)]
+    return {p.tags["stage"]: p.fields for p in points if p.measurement == "stage"}
+
+
+def _run(place: Place, number: int) -> tuple[float, Mapping[str, Mapping[str, Number]]]:
+    """One run; seconds to the first answer of its model, and what its stages told."""
     before = place.sequence()
     Clock(place.folder / "clock.jsonl").append(Segment(number + 1, START + WINDOW + number * HOUR, 0))
     began = place.clock.elapsed()
@@ -170,10 +177,9 @@ def _run(place: Place, number: int) -> tuple[float, Mapping[str, stages.Spent]]:
     _until(place, lambda: place.sequence() > before, "the new model answers")
     taken = place.clock.elapsed() - began
     _until(place, lambda: child.code() is not None, "the trainer ends")
-    spent = stages.read(place.folder / "cloud" / "train" / "fresh" / "stages.json").spent
-    print(
-        f"round {number}: {taken:.1f} s, {json.dumps({n: s.seconds for n, s in spent.items()})}", flush=True
-    )
+    spent = _told(place)
+    seconds = {stage: fields["seconds"] for stage, fields in spent.items()}
+    print(f"round {number}: {taken:.1f} s, {seconds}", flush=True)
     return taken, spent
 
 
@@ -260,9 +266,4 @@ def _file(lake: Lake, made: Contract, name: str, batch: int, columns: Mapping[st
     source = made.sources[name]
     wanted = schema([(f.name, f.type) for f in source.fields])
     arrays = [pa.array(columns[f.name], from_pandas=True).cast(f.type) for f in wanted]
-    path = lake.folder / name / f"schema={source.fingerprint[:16]}" / f"batch_id={batch}" / "part.parquet"
-    path.parent.mkdir(parents=True)
-    pq.write_table(pa.Table.from_arrays(arrays, schema=wanted), path, compression="zstd")
-    data = path.read_bytes()
-    rows = len(arrays[0])
-    return File(str(path.relative_to(lake.folder)), name, rows, len(data), hashlib.sha256(data).hexdigest())
+    return put_down(lake, name, source, batch, pa.Table.from_arrays(arrays, schema=wanted))

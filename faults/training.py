@@ -177,10 +177,7 @@ def hung_h2o(seed: int) -> Outcome:
         at.until_doing("training", "import")
         os.kill(at.h2o().pid, signal.SIGSTOP)
         failed = at.until_runs(1)
-        at.later()
-        after = at.until_runs(2)
-    figures = at.figures(state=failed.state, why=failed.why[:200], after=after.state, periods_late=1)
-    return Outcome(failed.state == "failed" and after.state == "trained" and at.unaffected, figures)
+        return _over_with(at, failed)
 
 
 def small_h2o(seed: int) -> Outcome:
@@ -189,9 +186,14 @@ def small_h2o(seed: int) -> Outcome:
         at.start(HOTPATH__H2O__MEMORY=SMALL)
         failed = at.until_runs(1)
         at.kill()
-        at.later()
         at.start()
-        after = at.until_runs(2)
+        return _over_with(at, failed)
+
+
+def _over_with(at: TrainSite, failed: Run) -> Outcome:
+    """Whether the run failed and the next one, a period later, did not."""
+    at.later()
+    after = at.until_runs(2)
     figures = at.figures(state=failed.state, why=failed.why[:200], after=after.state, periods_late=1)
     return Outcome(failed.state == "failed" and after.state == "trained" and at.unaffected, figures)
 
@@ -199,7 +201,7 @@ def small_h2o(seed: int) -> Outcome:
 def killed_publishing(seed: int) -> Outcome:
     """SIGKILL to the trainer at each named point of publishing; the next run announces a whole bundle."""
     with train_site(seed) as at:
-        halves, late = 0, 0
+        halves = 0
         for number, point in enumerate(POINTS):
             marker = at.site.folder / f"reached-{number}"
             at.start(str(KILLED), str(marker), point, CONTRACT.name)
@@ -210,8 +212,7 @@ def killed_publishing(seed: int) -> Outcome:
         at.start()
         after = at.until_runs(1)
         halves += _halves(at.site)
-        late = len(POINTS)
-    figures = at.figures(points=len(POINTS), halves_seen=halves, after=after.state, runs_killed=late)
+    figures = at.figures(points=len(POINTS), halves_seen=halves, after=after.state)
     return Outcome(not halves and after.state == "trained" and at.unaffected, figures)
 
 

@@ -9,7 +9,7 @@ is not used again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -62,6 +62,19 @@ class Forced:
     by: str
     why: str
     at: Micros
+
+
+def waiting(runs: Sequence[Run]) -> Run | None:
+    """The challenger that waits for outcomes of its own: until a later run says what became of it.
+
+    >>> waited = Run("waiting", "", 7, {}, bundle="b")
+    >>> waiting([waited]) is waited, waiting([waited, Run("refused", "", 9, {}, bundle="b")])
+    (True, None)
+    """
+    known = [run for run in runs if run.bundle is not None]
+    if not known or known[-1].state != "waiting":
+        return None
+    return next(run for run in known if run.bundle == known[-1].bundle)
 
 
 class BundleStore:

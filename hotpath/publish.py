@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from hotpath.bundle import Sealed, chunked
-from hotpath.bundle_store import BundleStore
+from hotpath.bundle_store import BundleStore, waiting
 from hotpath.champion import unheard
 from hotpath.clock import Clock, Micros
 from hotpath.errors import BadArtifact, Unavailable
@@ -139,8 +139,8 @@ def sweep(pipeline: str, log: Log, store: BundleStore, keep: int, now: Micros) -
     runs, taken = store.runs(), store.taken()
     trained = {run.bundle: run.began_at for run in runs}
     known = by_bundle(taken, {bundle: trained.get(bundle, 0) for bundle in store.kept()})
-    waiting = next((run.bundle for run in reversed(runs) if run.state == "waiting"), None)
-    gone = retired(known, receipts(pipeline, log), keep, now, waiting)
+    waits = waiting(runs)
+    gone = retired(known, receipts(pipeline, log), keep, now, waits.bundle if waits else None)
     for bundle in gone:
         retire(bundle, pipeline, log, store)
         logger.info("%s: bundle %s is kept no longer", pipeline, bundle)

@@ -5,16 +5,19 @@ Pure: the stopwatch is handed in. Raises BadArtifact naming feature, row and bot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from statistics import median
+from typing import TypeVar
 
 from hotpath.contract.tree import tolerance
 from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact
 from serve.generation import Generation
 from serve.golden import GoldenRow
+
+Row = TypeVar("Row")
 
 TOLERANCE = 1e-9
 """Of a score, or, beyond 1, of an estimate relative to it: engines differ by some 1e-15 (the order of sums,
@@ -40,7 +43,7 @@ def prove(generation: Generation, golden: Sequence[GoldenRow], elapsed: Callable
     if len(scores) < 2:
         raise BadArtifact("model's scores", min(scores), "scores that differ between golden rows")
     warm(generation, golden)
-    taken = median(_taken(generation, row, elapsed) for row in golden)
+    taken = seconds(lambda row: generation.model(generation.features(row.values)), golden, elapsed)
     if taken > BUDGET_S:
         raise BadArtifact("model's seconds a row", taken, f"at most {BUDGET_S}")
     return Proof(len(golden), taken)
@@ -84,7 +87,12 @@ def _same_scores(generation: Generation, number: int, row: GoldenRow) -> tuple[f
     return scores
 
 
-def _taken(generation: Generation, row: GoldenRow, elapsed: Callable[[], float]) -> float:
+def seconds(call: Callable[[Row], object], rows: Iterable[Row], elapsed: Callable[[], float]) -> float:
+    """What a call of one row takes in the middle."""
+    return median(_taken(call, row, elapsed) for row in rows)
+
+
+def _taken(call: Callable[[Row], object], row: Row, elapsed: Callable[[], float]) -> float:
     start = elapsed()
-    generation.model(generation.features(row.values))
+    call(row)
     return elapsed() - start

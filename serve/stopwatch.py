@@ -12,7 +12,6 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -22,6 +21,7 @@ from hotpath.contract.types import Value
 from hotpath.errors import BadArtifact, HotpathError
 from serve import engine
 from serve.generation import Model, Target
+from serve.proof import seconds
 
 WARM_UP, CALLS = 3_000, 3_000
 
@@ -56,13 +56,8 @@ def _us(model: Model, rows: Sequence[tuple[Value, ...]], elapsed: Callable[[], f
     """The median, once the JVM has compiled what a request will run."""
     for call in range(WARM_UP):
         model(rows[call % len(rows)])
-    return round(median(_taken(model, rows[call % len(rows)], elapsed) for call in range(CALLS)) * 1e6, 2)
-
-
-def _taken(model: Model, row: tuple[Value, ...], elapsed: Callable[[], float]) -> float:
-    start = elapsed()
-    model(row)
-    return elapsed() - start
+    asked = (rows[call % len(rows)] for call in range(CALLS))
+    return round(seconds(model, asked, elapsed) * 1e6, 2)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
 from hotpath import child, settings
 from hotpath.bundle import Sealed, seal
-from hotpath.bundle_store import BundleStore, Run, State
+from hotpath.bundle_store import BundleStore, Run, State, waiting
 from hotpath.champion import champion
 from hotpath.clock import SECOND, Clock, Micros
 from hotpath.contract import metrics
@@ -26,23 +27,23 @@ from hotpath.contract.fitted import Fitted
 from hotpath.contract.model import Contract
 from hotpath.due import due
 from hotpath.errors import BadArtifact, Unavailable
-from hotpath.handoffs import HOSTS, PARITY, RECEIPTS, Parity, Receipt
+from hotpath.handoffs import HOSTS, PARITY, Parity
 from hotpath.kafka import Log, standing
-from hotpath.keys import signing_key, verify_key
+from hotpath.keys import SigningKey, verify_key
 from hotpath.points import Points
 from hotpath.progress import Progress
-from hotpath.publish import publish
+from hotpath.publish import publish, receipts
 from hotpath.signatures import Pair
 from train import card, stages
 from train.account import Account
 from train.clocks import Clocks
 from train.content import Model, facts, files
-from train.folder import CHAMPION, WAITING, Folder
+from train.folder import Folder
 from train.gate import Evidence, Verdict, judged, judged_shadow
-from train.measured import Measured, Shadow
+from train.measured import CHAMPION, WAITING, Measured, Shadow
 from train.parameters import DEFAULT, Chosen
 from train.provenance import revision, versions
-from train.runs import measured, usual, waiting
+from train.runs import measured, usual
 
 PROOF_S = 60.0
 """What the proof in the sandbox may take: beside a window of another pipeline it is not alone."""
@@ -54,7 +55,7 @@ logger = logging.getLogger("train")
 @dataclass(frozen=True)
 class Trainer:
     """All that a run needs. `clock_limit`: how far off (real µs) a host's clock may be; `signing` and
-    `verifying`: the key files, read whenever something is signed, so that a rotated key is taken up;
+    `verifying`: the key files, looked at whenever one is used, so that a rotated key is taken up;
     `reached`: told the named points of publishing (hotpath.publish.POINTS).
     """
 
@@ -73,7 +74,7 @@ class Trainer:
     @property
     def key(self) -> Pair:
         """What signs, and what is believed. Raises BadConfig where a file is no good key."""
-        return Pair(signing_key(self.signing), verify_key(self.verifying))
+        return Pair(SigningKey(self.signing), verify_key(self.verifying))
 
     @property
     def points(self) -> Points:
@@ -116,9 +117,8 @@ class Attempt:
         to = self.trainer
         folder = to.folder.begun(to.contract.canonical())
         folder.hosts.write_bytes(self._clocks().to_bytes())
-        runs = to.store.runs()
         self._champion(folder)
-        waits = self._waiting(folder, runs)
+        waits = self._waiting(folder)
         return self.taught(folder, self._window(folder), waits)
 
     def taught(self, folder: Folder, account: Account, waits: Run | None = None) -> Run:
@@ -135,14 +135,18 @@ class Attempt:
     def _champion(self, folder: Folder) -> None:
         """What the scorers' receipts say is live, put where the builder looks. Raises Unavailable."""
         to = self.trainer
-        receipts = Receipt.readable(e.value for e in standing(to.log, RECEIPTS))
-        live = champion(r for r in receipts if r.pipeline == to.contract.name)
+        live = champion(receipts(to.contract.name, to.log))
         if live is not None:
             self._rival(folder, CHAMPION, live.bundle)
 
-    def _waiting(self, folder: Folder, runs: Sequence[Run]) -> Run | None:
+    @cached_property
+    def _runs(self) -> tuple[Run, ...]:
+        """The runs before this one."""
+        return self.trainer.store.runs()
+
+    def _waiting(self, folder: Folder) -> Run | None:
         """The challenger that waits for outcomes of its own, put there likewise."""
-        found = waiting(runs)
+        found = waiting(self._runs)
         if found is None or found.bundle is None:
             return None
         return found if self._rival(folder, WAITING, found.bundle) else None
@@ -176,7 +180,7 @@ class Attempt:
         """The algorithm and parameters to grow by: those that a search finds now if one is due, else those
         that the newest one found. A search that fails is noted, and the run goes on with what was known.
         """
-        to, search, runs = self.trainer, self.trainer.contract.train.search, self.trainer.store.runs()
+        to, search, runs = self.trainer, self.trainer.contract.train.search, self._runs
         known = Chosen.of(to.store.chosen()) or DEFAULT
         folder.chosen.write_bytes(known.to_bytes())
         # The first model of a contract waits for no search.
@@ -314,7 +318,7 @@ class Attempt:
     def _stage(self, name: str, expected_s: float | None = None) -> Iterator[None]:
         """A stage of the run, told while it lasts; `expected_s`: None as long as it took of late."""
         to = self.trainer
-        self._doing = stages.Doing(name, to.clock.elapsed(), expected_s or usual(name, to.store.runs()))
+        self._doing = stages.Doing(name, to.clock.elapsed(), expected_s or usual(name, self._runs))
         self._tick()
         yield
         self.seconds[name] = round(to.clock.elapsed() - self._doing.began, 2)

@@ -18,10 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hotpath import settings
 from hotpath.clock import Clock, Micros
@@ -33,13 +31,13 @@ from train.card import written
 from train.folder import Folder
 from train.h2o_backend import Target, columns, connected, drop, foreign, grow, imported, met, predicted
 from train.h2o_server import cluster
-from train.handed import answers, asked, handed, read, types, weighted
-from train.measuring import CHALLENGER
+from train.handed import FEATURE, answers, asked, handed, read, types, weighted
+from train.holdout import Given
+from train.measured import CHALLENGER
 from train.parameters import DEFAULT, Chosen
 from train.plots import plots
 from train.stages import Stages
 
-Given = NDArray[np.float64]
 LONG = 300_000
 """Training rows from which H2O's own code is worth being optimised."""
 
@@ -138,7 +136,7 @@ class Fitting:
 
     def holdout(self, model: Any, contract: Contract, rival: str = "") -> Given:
         """What a model says of the holdout, whose features are its own contract's."""
-        names = [f"feature.{f.name}" for f in contract.features]
+        names = [f"{FEATURE}{f.name}" for f in contract.features]
         rows = read(self.folder.files("holdout", rival), names)
         with self.stages.stage("predict") as spent:
             spent.rows = (spent.rows or 0) + rows.num_rows
@@ -167,7 +165,7 @@ class Fitting:
     def told(self) -> pa.Table:
         """The holdout apart from its features: what the models' answers are held against."""
         files = self.folder.files("holdout")
-        names = [n for n in pq.read_schema(files[0]).names if not n.startswith("feature.")]
+        names = [n for n in pq.read_schema(files[0]).names if not n.startswith(FEATURE)]
         return read(files, names)
 
     def measured(self, given: Mapping[str, Given]) -> None:

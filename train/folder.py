@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from hotpath.errors import BadArtifact
+from train.measured import CHAMPION, WAITING
 
 Part = Literal["train", "holdout", "golden"]
-CHAMPION, WAITING = "champion", "waiting"
 RIVALS = (CHAMPION, WAITING)
 """What a model may be held against: what receipts say is live, and what passed the gate but for outcomes."""
 

@@ -17,10 +17,9 @@ from typing import Literal
 from hotpath.contract import metrics
 from hotpath.contract.parts import Decide, Gate, Rule
 from hotpath.handoffs import Parity
-from train.measured import Estimate, Measured, Shadow
+from train.measured import CHAMPION, Estimate, Measured, Shadow
 
 State = Literal["promote", "hold", "wait"]
-CHAMPION = "champion"
 OUTCOMES = "shadow outcomes"
 """The one rule whose failure alone is no refusal: time cures it."""
 _KNOWN = 1e300

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 from hotpath.contract.parts import Kind
 from hotpath.errors import BadArtifact, Unavailable
 from train.h2o_server import Address
+from train.handed import FEATURE, WEIGHT
 from train.parameters import BY_NAME, Algorithm, Chosen, Parameters
 
-RESPONSE, WEIGHT, SLICE = "row.label", "row.weight", "row.slice"
-"""Names in the model: dotted, as no feature's name can be."""
-_FEATURE, _LABEL = "feature.", "label"
+RESPONSE = "row.label"
+"""The label's name in the model: dotted, as no feature's name can be."""
+_LABEL = "label"
 _PYTHON = {"lambda": "lambda_"}
 """Parameters that the client spells otherwise."""
 
@@ -105,8 +106,8 @@ def columns(files: Sequence[Path], features: Mapping[str, str], kind: Kind) -> d
     for name in pq.read_schema(files[0]).names:
         if name == _LABEL:
             made[RESPONSE] = "real" if kind == "number" else "enum"
-        elif name.startswith(_FEATURE):
-            made[name.removeprefix(_FEATURE)] = features[name.removeprefix(_FEATURE)]
+        elif name.startswith(FEATURE):
+            made[name.removeprefix(FEATURE)] = features[name.removeprefix(FEATURE)]
         else:
             made[name] = "real"
     if missing := set(features) - set(made):
@@ -121,7 +122,7 @@ def available(algorithm: Algorithm) -> bool:
 
 def estimator(algorithm: str, parameters: Parameters) -> Any:
     """A model of H2O's client that is still to be trained."""
-    named = {_PYTHON.get(name, name): _plain(value) for name, value in parameters.items()}
+    named = {_PYTHON.get(name, name): plain(value) for name, value in parameters.items()}
     return getattr(estimators, BY_NAME[algorithm].estimator)(**named)
 
 
@@ -182,12 +183,13 @@ def drop(*kept: Any) -> None:
     h2o.remove([one for one in kept if one is not None])
 
 
-def _numbers(frame: h2o.H2OFrame, read: Callable[[str], float] = float.fromhex) -> NDArray[np.float64]:
+def _numbers(frame: h2o.H2OFrame) -> NDArray[np.float64]:
     """A frame's cells, (rows, columns); doubles travel in hexadecimal, so that nothing is lost in print."""
     frame = frame.set_names([f"c{n}" for n in range(frame.ncols)])  # a class may be any text, a header not
     raw = h2o.api("GET /3/DownloadDataset", data={"frame_id": frame.frame_id, "hex_string": True})
-    return np.array([[read(cell) for cell in row] for row in list(csv.reader(raw.splitlines()))[1:]])
+    return np.array([[float.fromhex(cell) for cell in row] for row in list(csv.reader(raw.splitlines()))[1:]])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A parameter's value as the client takes it."""
     return list(value) if isinstance(value, tuple | list) else value

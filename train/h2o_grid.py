@@ -17,7 +17,8 @@ from h2o.exceptions import H2OResponseError
 from h2o.grid.grid_search import H2OGridSearch
 
 from hotpath.errors import BadArtifact
-from train.h2o_backend import RESPONSE, WEIGHT, estimator
+from train.h2o_backend import RESPONSE, estimator, plain
+from train.handed import WEIGHT
 from train.parameters import ALWAYS, SEED, Algorithm, Chosen, Parameter
 
 _NOTE = "recovery.json"
@@ -120,7 +121,7 @@ class Grid:
             model._parms.pop(name, None)
         return H2OGridSearch(
             model,
-            {name: [_listed(v) for v in among] for name, among in way.grid.items()},
+            {name: [plain(v) for v in among] for name, among in way.grid.items()},
             grid_id=self._id,
             search_criteria={**_criteria(way.searching), "max_runtime_secs": seconds},
             recovery_dir=str(self._folder),
@@ -139,10 +140,6 @@ def _criteria(searching: Mapping[str, Parameter]) -> dict[str, object]:
         "stopping_rounds": 10,
         "stopping_tolerance": tolerance,
     }
-
-
-def _listed(value: Parameter) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _value(actual: Any, among: Sequence[Parameter]) -> Any:

@@ -21,7 +21,8 @@ from hotpath.contract.types import Type
 FILES = 2
 FEW = 20_000
 """Rows up to which one file is read as quickly as two."""
-FEATURE, WEIGHT = "feature.", "row.weight"
+FEATURE, WEIGHT, SLICE = "feature.", "row.weight", "row.slice"
+"""How a feature's column begins, and what a training row has beside its features."""
 
 
 def types(features: Sequence[Feature]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hotpath.contract.business import amounts
 from hotpath.contract.model import Contract
+from hotpath.contract.parts import Labels
 from hotpath.errors import BadArtifact
 from hotpath.promises import Counts
 from hotpath.quality import Sample
@@ -42,7 +43,7 @@ class Rows:
         rule = table["row.fallback"] if "row.fallback" in table.column_names else None
         return cls(
             contract,
-            truth=_truth(contract, table["label"]),
+            truth=truth(contract.labels, table["label"]),
             group=table["row.group"].to_numpy().astype(np.int64),
             alone=table["row.alone"].to_numpy().astype(bool),
             fallback=None if rule is None else _ruled(contract, rule),
@@ -64,13 +65,13 @@ def sound(given: Given, rows: Rows) -> bool:
     return len(given) == len(rows.truth) and bool(np.isfinite(given).all())
 
 
-def _truth(contract: Contract, label: pa.ChunkedArray) -> NDArray[np.float64]:
-    labels = contract.labels
+def truth(labels: Labels, label: pa.ChunkedArray) -> NDArray[np.float64]:
+    """The column `label` as written: the place of each row's class, or a number. Raises BadArtifact."""
     if labels.kind == "number":
         return _numbers(label, np.nan)
     places = pc.index_in(label, pa.array(labels.classes))
     if places.null_count:
-        raise BadArtifact("the holdout's labels", places.null_count, f"only {', '.join(labels.classes)}")
+        raise BadArtifact("the rows' labels", places.null_count, f"only {', '.join(labels.classes)}")
     return _numbers(places, np.nan)
 
 

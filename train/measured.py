@@ -17,6 +17,8 @@ from hotpath.errors import BadArtifact
 CONSTANT = "constant"
 FALLBACK = "fallback"
 """The baselines' names."""
+CHALLENGER, CHAMPION, WAITING = "challenger", "champion", "waiting"
+"""The models' names, in a run's folder and in what is said of it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,6 @@ class Measured:
     accept_below: float | None = None
     baselines: Mapping[str, Rival] = field(default_factory=dict)
     champion: Rival | None = None
-    shadow: Shadow | None = None
     promised: bool = True
 
     @property
@@ -98,12 +99,11 @@ class Measured:
             raw = json.loads(data)
             bounds = {name: (float(low), float(high)) for name, (low, high) in raw.pop("bounds").items()}
             baselines = {name: _rival(found) for name, found in raw.pop("baselines").items()}
-            champion, shadow = raw.pop("champion"), raw.pop("shadow")
+            champion = raw.pop("champion")
             return cls(
                 bounds=bounds,
                 baselines=baselines,
                 champion=None if champion is None else _rival(champion),
-                shadow=None if shadow is None else _shadow(shadow),
                 **raw,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

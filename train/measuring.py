@@ -1,4 +1,6 @@
-"""A model measured on the holdout, beside what needs no model, the champion and a waiting challenger. Pure.
+"""A model measured on the holdout, beside the champion and what needs no model; a waiting one's outcomes.
+
+Pure.
 
     found = measure(contract, holdout, {"challenger": p1, "champion": theirs}, account)
     card = scorecard(contract, holdout, {"challenger": p1}, found, account)
@@ -29,9 +31,18 @@ from hotpath.scorecard import YES, Decided, as_json, curve, decided, intervals, 
 from train.account import Account
 from train.consequences import Consequences
 from train.holdout import Given, Rows, sound
-from train.measured import CONSTANT, FALLBACK, Estimate, Measured, Rival, Shadow
+from train.measured import (
+    CHALLENGER,
+    CHAMPION,
+    CONSTANT,
+    FALLBACK,
+    WAITING,
+    Estimate,
+    Measured,
+    Rival,
+    Shadow,
+)
 
-CHALLENGER, CHAMPION, WAITING = "challenger", "champion", "waiting"
 _ABOVE_ALL, _ABOVE_NONE = 2.0, float(np.nextafter(0.0, 1.0))
 """Thresholds: every probability is below the first, and of them 0 alone below the second."""
 NOT_KNOWN = float(np.finfo(np.float64).max)
@@ -44,12 +55,11 @@ def measure(
     predictions: Mapping[str, Given],
     account: Account | None = None,
     confidence: float | None = None,
-    since: Micros | None = None,
 ) -> Measured:
     """The challenger of `predictions`, with bounds at `confidence` (None: the gate's).
 
-    `account` tells how answers were spread over the training rows; `since` is where a waiting challenger's
-    own window ended. Raises BadArtifact where the challenger's answers are not finite, or not one a row.
+    `account` tells how answers were spread over the training rows. Raises BadArtifact where the challenger's
+    answers are not finite, or not one a row.
     """
     rows = Rows.of(contract, holdout)
     given = _checked(predictions[CHALLENGER], rows)
@@ -66,7 +76,6 @@ def measure(
         accept_below=by.accept_below,
         baselines=_baselines(rows, rival, account),
         champion=None if champion is None or not sound(champion, rows) else rival.of(champion),
-        shadow=None if since is None else shadow(contract, holdout, predictions, since, sure),
         promised=by.promised,
     )
 
@@ -78,7 +87,9 @@ def shadow(
     since: Micros,
     confidence: float | None = None,
 ) -> Shadow:
-    """What the waiting challenger's answers to rows after `since` are worth beside the champion's."""
+    """What the waiting challenger's answers are worth beside the champion's, to rows after `since`, where its
+    own window ended.
+    """
     newer = holdout["row.arrived_at"].to_numpy() > since
     rows = Rows.of(contract, holdout.filter(newer))
     found = [predictions[name][newer] for name in (WAITING, CHAMPION) if name in predictions]
@@ -173,11 +184,10 @@ class _Against:
 
     def of(self, given: Given, by: Decided | None = None) -> Rival:
         """One that answers so, and decides by thresholds of its own (or by those that it is given)."""
-        headline = metrics.of(self.rows.contract.labels.kind)[0].name
+        kind = self.rows.contract.labels.kind
+        said = _declined(given, by) if by is not None and kind == "binary" else None
         used = _decided(self.rows, given) if by is None else by
-        plain = by is None or self.rows.contract.labels.kind != "binary"
-        said = None if plain or by is None else _declined(given, by)
-        theirs = _told(self.rows, given, used, [headline], said)
+        theirs = _told(self.rows, given, used, [metrics.of(kind)[0].name], said)
         return Rival(_known(theirs.whole), _ahead(self.rows, self.ours, theirs, self.confidence))
 
 

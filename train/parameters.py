@@ -51,6 +51,14 @@ class Algorithm:
 
 
 _TREES = {"ntrees": "number_of_trees"}
+_BOOSTED: Parameters = {
+    "ntrees": 50,
+    "max_depth": 5,
+    "learn_rate": 0.1,
+    "min_rows": 20.0,
+    "sample_rate": 0.8,
+    "col_sample_rate": 0.8,
+}
 _STOPPING: Parameters = {
     "ntrees": 100,
     "score_tree_interval": 10,
@@ -61,14 +69,7 @@ TABLE: tuple[Algorithm, ...] = (
     Algorithm(
         "gbm",
         "H2OGradientBoostingEstimator",
-        defaults={
-            "ntrees": 50,
-            "max_depth": 5,
-            "learn_rate": 0.1,
-            "min_rows": 20.0,
-            "sample_rate": 0.8,
-            "col_sample_rate": 0.8,
-        },
+        defaults=_BOOSTED,
         grid={
             "max_depth": (3, 4, 5, 6, 8),
             "learn_rate": (0.03, 0.05, 0.1, 0.2),
@@ -104,14 +105,7 @@ TABLE: tuple[Algorithm, ...] = (
     Algorithm(
         "xgboost",
         "H2OXGBoostEstimator",
-        defaults={
-            "ntrees": 50,
-            "max_depth": 5,
-            "learn_rate": 0.1,
-            "min_rows": 20.0,
-            "sample_rate": 0.8,
-            "col_sample_rate": 0.8,
-        },
+        defaults=_BOOSTED,
         grid={
             "max_depth": (3, 4, 5, 6, 8),
             "learn_rate": (0.05, 0.1, 0.2),

@@ -33,19 +33,6 @@ def usual(stage: str, runs: Sequence[Run]) -> float | None:
     return median(taken) if taken else None
 
 
-def waiting(runs: Sequence[Run]) -> Run | None:
-    """The challenger that waits for outcomes of its own: until a later run says what became of it.
-
-    >>> waited = Run("waiting", "", 7, {}, bundle="b")
-    >>> waiting([waited]) is waited, waiting([waited, Run("refused", "", 9, {}, bundle="b")])
-    (True, None)
-    """
-    known = [run for run in runs if run.bundle is not None]
-    if not known or known[-1].state != "waiting":
-        return None
-    return next(run for run in known if run.bundle == known[-1].bundle)
-
-
 def measured(run: Run, account: Account | None, latency_us: float | None = None) -> dict[str, float | None]:
     """The measurement `run`; `account` is its window's, None where it came to none."""
     left_out = account.left_out if account else {}

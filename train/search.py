@@ -18,10 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from hotpath import jackknife, settings
 from hotpath.clock import SECOND, Clock, wait
@@ -33,10 +31,11 @@ from hotpath.jackknife import Told
 from hotpath.quality import Sample
 from train.account import Account
 from train.folder import Folder
-from train.h2o_backend import SLICE, Target, available, columns, connected, grow, imported, predicted
+from train.h2o_backend import Target, available, columns, connected, grow, imported, predicted
 from train.h2o_grid import Data, Grid
 from train.h2o_server import cluster
-from train.handed import read, types, weighted
+from train.handed import SLICE, read, types, weighted
+from train.holdout import Given, truth
 from train.latency import timed
 from train.parameters import BY_NAME, DEFAULT, SEED, Chosen
 from train.search_folder import Begun, SearchFolder
@@ -51,11 +50,9 @@ LIVES = 3
 LOOK_S = 0.5
 LEAST_S = 1.0
 """H2O takes no time at all for any time."""
-GROUPS = 20
 TIMED_ROWS = 500
 
 logger = logging.getLogger("search")
-Given = NDArray[np.float64]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -261,21 +258,12 @@ class Searching:
 def told(labels: Labels, rows: pa.Table, given: Given) -> tuple[Told, ...]:
     """A model's headline metric on each slice, and without each group of its rows."""
     names = [metrics.of(labels.kind)[0].name]
-    place, truth = rows[SLICE].to_numpy(), _truth(labels, rows["label"])
-    groups = (
-        rows["row.group"].to_numpy() if "row.group" in rows.column_names else np.arange(len(truth)) % GROUPS
-    )
+    place, truths = rows[SLICE].to_numpy(), truth(labels, rows["label"])
+    groups = rows["row.group"].to_numpy()
     slices = [place == number for number in range(1, int(place.max()) + 1)]
     return tuple(
-        jackknife.told(Sample(labels.kind, truth[rows], given[rows]), groups[rows], names) for rows in slices
+        jackknife.told(Sample(labels.kind, truths[rows], given[rows]), groups[rows], names) for rows in slices
     )
-
-
-def _truth(labels: Labels, label: pa.ChunkedArray) -> Given:
-    if labels.kind == "number":
-        return np.asarray(label.to_numpy(), np.float64)
-    places = {name: float(place) for place, name in enumerate(labels.classes)}
-    return np.array([places[name] for name in label.to_pylist()])
 
 
 def _plain(one: Candidate, choice: Choice, metric: str) -> Mapping[str, object]:

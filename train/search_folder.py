@@ -20,10 +20,9 @@ from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
 from hotpath.files import replace
 from train.folder import Folder
-from train.h2o_backend import SLICE
-from train.handed import handed, read
+from train.handed import FEATURE, SLICE, handed, read
 
-LEAST_ROWS = 50
+LEAST_OF_A_PART = 50
 """To learn from, and of a slice: below that neither a model nor a figure says anything."""
 
 
@@ -90,8 +89,8 @@ class SearchFolder:
             raise BadArtifact("train.parquet", table.column_names, f"a column {SLICE}")
         place = table[SLICE].to_numpy()
         rows = tuple(int(np.sum(place == number)) for number in range(len(slices) + 1))
-        if not slices or min(rows) < LEAST_ROWS:
-            raise BadArtifact("rows before and in each slice", rows, f"at least {LEAST_ROWS} each")
+        if not slices or min(rows) < LEAST_OF_A_PART:
+            raise BadArtifact("rows before and in each slice", rows, f"at least {LEAST_OF_A_PART} each")
         handed(table.filter(pc.equal(table[SLICE], 0)), self.path / "learn")
         handed(table.filter(pc.greater_equal(table[SLICE], 1)), self.path / "valid")
         found = Begun(fingerprint, at, slices, rows)
@@ -101,7 +100,7 @@ class SearchFolder:
     def slices(self) -> pa.Table:
         """The slices' rows apart from their features."""
         table = read(self.valid)
-        return table.select([name for name in table.column_names if not name.startswith("feature.")])
+        return table.select([name for name in table.column_names if not name.startswith(FEATURE)])
 
     def spent(self) -> Spent:
         """What earlier lives of this search took."""

@@ -169,9 +169,9 @@ def with_alone(holdout: DataFrame) -> DataFrame:
 
 
 def beside_training() -> list[Column]:
-    """What a training row has beside its features: its weight, and its slice in a search."""
+    """What a training row has beside its features: its entity's group, its weight, its slice in a search."""
     weight, part = F.col("weight").alias("row.weight"), F.col("slice").cast("double").alias("row.slice")
-    return [weight, part]
+    return [_group(), weight, part]
 
 
 def beside_holdout(contract: Contract) -> list[Column]:
@@ -185,10 +185,15 @@ def beside_holdout(contract: Contract) -> list[Column]:
     ]
     return [
         F.col("arrived_at").alias("row.arrived_at"),
-        F.pmod(F.xxhash64("entity"), F.lit(GROUPS)).cast("int").alias("row.group"),
+        _group(),
         F.col("alone").alias("row.alone"),
         *named,
     ]
+
+
+def _group() -> Column:
+    """Rows of one entity are of one group: confidence bounds leave out a group at a time."""
+    return F.pmod(F.xxhash64("entity"), F.lit(GROUPS)).cast("int").alias("row.group")
 
 
 def label(kind: Kind) -> Column:

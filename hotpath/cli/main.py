@@ -23,7 +23,7 @@ from hotpath.cli.features import app as features_app
 from hotpath.cli.forget import forget
 from hotpath.cli.keys import app as keys_app
 from hotpath.cli.lake import app as lake_app
-from hotpath.cli.models_app import app as models_app
+from hotpath.cli.models import app as models_app
 from hotpath.cli.new import new
 from hotpath.cli.options import WRONG, AsJson, show
 from hotpath.cli.parity import parity

@@ -5,37 +5,103 @@ An operator may make public what the gate held back, under their own name; what 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from hotpath import deployed, settings
 from hotpath.bundle import Sealed, opened
 from hotpath.bundle_store import BundleStore, Forced
+from hotpath.cli.options import AsJson, instant, show
 from hotpath.clock import Clock
 from hotpath.errors import BadArtifact, BadInput
-from hotpath.handoffs import MODELS, RECEIPTS, Announcement, Receipt
-from hotpath.kafka import Log, standing
-from hotpath.keys import verify_key
-from hotpath.publish import announced, publish, receipts
+from hotpath.handoffs import MODELS, Announcement, Receipt
+from hotpath.kafka import KafkaLog, Log, standing
+from hotpath.keys import SigningKey, verify_key
+from hotpath.publish import DELIVERY_S, announced, publish, receipts
+from hotpath.settings import Settings
 from hotpath.signatures import Pair, Verifies
+
+app = typer.Typer(help="The models that were announced, held back or forced.")
+
+Pipeline = Annotated[str, typer.Option(help="The pipeline's name.")]
 
 ORDER = ("older sequence", "sequence taken", "barred by a rollback", "retired before")
 """How a refusal begins that is of an announcement's place, not of its bundle (serve.swap says them)."""
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context, pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
+    """List the models that were announced, and what the scorers did with them."""
+    if context.invoked_subcommand is not None:
+        return
+    found = _of(pipeline)
+    rows = listed(KafkaLog(found.kafka.onprem.address), found.verify_key(), pipeline)
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        show(("sequence", "bundle", "kind", "receipts"), [tuple(map(str, r.values())) for r in rows])
+
+
+@app.command()
+def held(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
+    """List the bundles that the gate held back, with its reasons; `promote` makes one public all the same."""
+    rows = held_back(BundleStore(_of(pipeline).bundle_store() / pipeline))
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        drawn = [(str(r["bundle"]), instant(int(str(r["at"]))), str(r["state"]), str(r["why"])) for r in rows]
+        show(("bundle", "trained", "state", "why"), drawn)
+
+
+@app.command("promote")
+def forced(
+    bundle: Annotated[str, typer.Argument(help="One that `hotpath models held` lists.")],
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    why: Annotated[str, typer.Option(help="The reason, for the record.")],
+    pipeline: Pipeline = "flights",
+    as_json: AsJson = False,
+) -> None:
+    """Announce a bundle whatever the gate said of it; a scorer proves it as any other."""
+    found = _of(pipeline)
+    cloud = Cloud(
+        pipeline,
+        BundleStore(found.bundle_store() / pipeline),
+        KafkaLog(found.kafka.cloud.address, timeout_ms=DELIVERY_S * 1000),
+        Pair(SigningKey(found.signing_key()), verify_key(found.verify_key())),
+        Clock(found.clock_file()),
+    )
+    said, new = promote(cloud, bundle, by, why)
+    if as_json:
+        print(json.dumps({"sequence": said.sequence, "bundle": said.bundle, "new": new}))
+    else:
+        print(f"{'announced' if new else 'announced already'} as sequence {said.sequence}")
+
+
+def _of(pipeline: str) -> Settings:
+    """The settings. Raises BadConfig where there is no such pipeline."""
+    found = settings.load()
+    deployed.contract(found, pipeline)
+    return found
 
 
 def listed(log: Log, key_file: Path, pipeline: str) -> list[dict[str, object]]:
     """One row an announcement, oldest sequence first. Raises Unavailable, BadConfig."""
     key = verify_key(key_file)
     said = _verified((e.value for e in standing(log, MODELS)), key)
-    receipts = Receipt.readable(e.value for e in standing(log, RECEIPTS))
+    words = receipts(pipeline, log)
     rows = sorted((a for a in said if a.pipeline == pipeline), key=lambda a: a.sequence)
     return [
         {
             "sequence": a.sequence,
             "bundle": a.bundle,
             "kind": a.kind,
-            "receipts": [r.kind for r in receipts if (r.pipeline, r.sequence) == (pipeline, a.sequence)],
+            "receipts": [r.kind for r in words if r.sequence == a.sequence],
         }
         for a in rows
     ]

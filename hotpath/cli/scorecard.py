@@ -70,5 +70,5 @@ def _bundle(pipeline: str, asked: str | None) -> Bundle:
     if (wanted := asked or newest) is None:
         raise BadInput(f"{pipeline}'s models", "none yet", "a run that came to one", "hotpath train once")
     if wanted not in known:
-        raise BadArtifact("bundle", wanted, "one that the store keeps", "see hotpath models ls")
+        raise BadArtifact("bundle", wanted, "one that the store keeps", "see hotpath models held")
     return store.bundle(wanted)

@@ -57,15 +57,18 @@ def _file(
     rows: Sequence[Row],
     change: Callable[[pa.Table], pa.Table],
 ) -> File:
-    path = lake.folder / dataset / f"schema={source.fingerprint[:16]}" / f"batch_id={batch}" / "part.parquet"
-    path.parent.mkdir(parents=True)
     columns = schema([(f.name, f.type) for f in source.fields])
     table = change(pa.Table.from_pylist([dict(r) for r in rows], schema=columns))
+    return put_down(lake, dataset, source, batch, table)
+
+
+def put_down(lake: Lake, dataset: str, source: Source, batch: int, table: pa.Table) -> File:
+    """A dataset's one file of a batch, as its manifest lists it."""
+    path = lake.folder / dataset / f"schema={source.fingerprint[:16]}" / f"batch_id={batch}" / "part.parquet"
+    path.parent.mkdir(parents=True)
     pq.write_table(table, path, compression="zstd")
-    data = path.read_bytes()
-    return File(
-        str(path.relative_to(lake.folder)), dataset, len(rows), len(data), hashlib.sha256(data).hexdigest()
-    )
+    data, name = path.read_bytes(), str(path.relative_to(lake.folder))
+    return File(name, dataset, table.num_rows, len(data), hashlib.sha256(data).hexdigest())
 
 
 @dataclass

@@ -27,8 +27,9 @@ from tests.integration.train.trips import MINUTES, START
 from train.account import Account
 from train.build import build
 from train.clocks import Clocks
-from train.folder import CHAMPION, WAITING, Folder, Part
+from train.folder import Folder, Part
 from train.golden import ROWS
+from train.measured import CHAMPION, WAITING
 from train.sources import held
 from train.stages import read
 
