@@ -1,14 +1,11 @@
-"""How soon the stream's newest record is in a model that answers, and what a killed search loses.
+"""How soon the stream's newest record is in a model that answers.
 
 fresh_model            seconds from the window's last record to the first answer of its model, over those in
                        which H2O grows it: 250,000 events of twenty features (200,000 train), 50 trees
 fresh_model_of_decay   the same seconds over the three hours after which a model has begun to decay
-h2o_import             rows a second that H2O takes from the window's Parquet, over 54,000
-search_resume          models that a search has lost when its H2O was killed and started again
 
 Both brokers, the mirror, follower and scorer are real; the lake is filled beforehand. A round is one run of
-`python -m train.job NAME --once`, at an instant of its own. `direct` below is what handing the window to H2O
-without Parquet would cost; it is printed, not a row.
+`python -m train.job NAME --once`, at an instant of its own.
 """
 
 from __future__ import annotations
@@ -47,8 +44,6 @@ from tests.integration.train.lakes import put_down
 EVENTS, BATCHES, KINDS = 250_000, 10, 4
 """A fifth judges the model, so that 200,000 rows train it."""
 DECAY_S = 3 * HOUR / SECOND
-IMPORTED = 54_000
-"""Rows a second: what 40 GB an hour come to, at 205 bytes a row."""
 START: Micros = 1_795_000_000_000_000
 WINDOW: Micros = 24 * HOUR
 DEADLINE_S, LOOK_S = 300.0, 0.02
@@ -144,19 +139,16 @@ class Place:
 
 def fresh_model(rounds: int = ROUNDS) -> Sequence[Row]:
     """Runs one after the other, each from its start to the first answer of its model."""
-    seconds, ratios, imports = [], [], []
+    seconds, ratios = [], []
     with _place_with_lake() as place:
         for number in range(rounds + 1):  # the first warms the machine's caches
             taken, spent = _run(place, number)
             if number:
                 seconds.append(taken)
                 ratios.append(taken / float(spent["training/grow"]["seconds"] or 0))
-                imported = spent["training/import"]
-                imports.append(float(imported["rows"] or 0) / float(imported["seconds"] or 0) / IMPORTED)
     return [
         row("fresh_model", ratios, "lower", must=5, aim=2.5),
         row("fresh_model_of_decay", [s / DECAY_S for s in seconds], "lower", must=0.083, aim=0.028),
-        row("h2o_import", imports, "higher", must=2),
     ]
 
 

@@ -19,6 +19,7 @@ from importlib.metadata import version
 
 import psutil
 
+from benchmarks.handing import h2o_import
 from benchmarks.landing import freshness_p95, json_to_parquet, json_to_parquet_tiles
 from benchmarks.language import contract_load_ms, row_function_us, spark_rendering
 from benchmarks.large_files import measure as large_files
@@ -50,6 +51,7 @@ BENCHMARKS: Mapping[str, Measure] = {
     "redis_features": redis_features,
     "redis_cached": redis_cached,
     "fresh_model": fresh_model,
+    "h2o_import": h2o_import,
     "search_resume": search_resume,
     "bad_bundle_s": bad_bundle_s,
 }

@@ -19,6 +19,7 @@ from faults.checkpoints import FAULTS as CHECKPOINTS
 from faults.clocks import FAULTS as CLOCKS
 from faults.disks import FAULTS as DISKS
 from faults.influx import FAULTS as INFLUX
+from faults.inverted import FAULTS as INVERTED
 from faults.line import FAULTS as LINE
 from faults.mirror import FAULTS as MIRROR
 from faults.producers import FAULTS as PRODUCERS
@@ -46,6 +47,7 @@ FAULTS: tuple[Fault, ...] = (
     *STORES,
     *REDIS,
     *TRAINING,
+    *INVERTED,
 )
 """Every fault, in the order in which `make faults` runs them."""
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from hotpath.class_archives import shared
+
+OPTIONS = "spark.driver.extraJavaOptions"
 QUIET = Path(__file__).with_name("spark-log4j2.properties")
 
 CONF: Mapping[str, str] = {
@@ -23,7 +26,7 @@ CONF: Mapping[str, str] = {
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     # The machine is shared with the scorer: the serial collector brings no threads that compete with it.
-    "spark.driver.extraJavaOptions": f"-XX:+UseSerialGC -Dlog4j2.configurationFile=file:{QUIET}",
+    OPTIONS: f"-XX:+UseSerialGC -Dlog4j2.configurationFile=file:{QUIET}",
 }
 
 
@@ -36,6 +39,8 @@ def session(
     builder = SparkSession.builder.appName(name).master(master).config("spark.driver.memory", memory)
     if jars:
         builder = builder.config("spark.jars", ",".join(str(j) for j in jars))
-    for key, value in {**CONF, **(conf or {})}.items():
+    said = {**CONF, **(conf or {})}
+    said[OPTIONS] = " ".join([*shared("spark"), said[OPTIONS]])
+    for key, value in said.items():
         builder = builder.config(key, value)
     return builder.getOrCreate()

@@ -31,8 +31,7 @@ from train.written import write
 CONF = {
     # A run is over before the optimising compiler pays, and the machine is shared with the scorer. Without it
     # a JVM keeps room for a fifth of the code, and breaks where a long session has filled that.
-    "spark.driver.extraJavaOptions": f"{spark.CONF['spark.driver.extraJavaOptions']} -XX:TieredStopAtLevel=1"
-    " -XX:ReservedCodeCacheSize=240m",
+    spark.OPTIONS: f"{spark.CONF[spark.OPTIONS]} -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
     # Above this many paths Spark lists files in a job of one task a file; ours are listed already.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000000",
     # The plan is fixed and its tables are small: planning anew at every shuffle only costs.

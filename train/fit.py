@@ -9,14 +9,15 @@ over all that it does: its parent ends it.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,18 +26,17 @@ from hotpath import settings
 from hotpath.clock import Clock, Micros
 from hotpath.contract.model import Contract
 from hotpath.errors import HotpathError
-from train import measuring
 from train.account import Account
-from train.card import written
 from train.folder import Folder
 from train.h2o_backend import Target, columns, connected, drop, foreign, grow, imported, met, predicted
 from train.h2o_server import cluster
 from train.handed import FEATURE, answers, asked, handed, read, types, weighted
-from train.holdout import Given
 from train.measured import CHALLENGER
 from train.parameters import DEFAULT, Chosen
-from train.plots import plots
 from train.stages import Stages
+
+if TYPE_CHECKING:
+    from train.holdout import Given
 
 LONG = 300_000
 """Training rows from which H2O's own code is worth being optimised."""
@@ -45,6 +45,7 @@ LONG = 300_000
 def main(argv: Sequence[str]) -> int:
     """Grow and measure a model, or measure a waiting one, in the folder that `argv` names."""
     folder = Folder(Path(argv[0]).resolve())
+    Thread(target=import_module, args=("train.quality_files",), daemon=True).start()
     try:
         h2o = settings.load().h2o
         if argv[1:2] == ["shadow"]:
@@ -66,9 +67,12 @@ def fit(folder: Folder, h2o: settings.H2O) -> None:
         given = {CHALLENGER: run.holdout(model, run.contract)}
         drop(model)
         given |= run.rivals()
+        run.forget()
     pq.write_table(golden, folder.scored)
+    from train import quality_files  # loaded by now: scikit-learn and matplotlib take seconds
+
     with run.stages.stage("measure"):
-        run.measured(run.kept(given))
+        quality_files.write(folder, run.contract, run.kept(given))
 
 
 def shadow(folder: Folder, h2o: settings.H2O, since: Micros) -> None:
@@ -76,19 +80,25 @@ def shadow(folder: Folder, h2o: settings.H2O, since: Micros) -> None:
     run = Fitting.of(folder)
     with run.cluster(h2o):
         given = run.rivals()
+        run.forget()
+    from train import quality_files
+
     with run.stages.stage("measure"):
-        found = measuring.shadow(run.contract, run.told(), run.kept(given), since)
-        folder.shadow.write_bytes(found.to_bytes())
+        quality_files.write_shadow(folder, run.contract, run.kept(given), since)
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """One window under its contract, and how its model is to be grown."""
+    """One window under its contract, and how its model is to be grown.
+
+    `asked`: the rows that models were asked of last, and H2O's frame of them.
+    """
 
     folder: Folder
     contract: Contract
     chosen: Chosen
     stages: Stages
+    asked: list[tuple[pa.Table, Any]] = field(default_factory=list)
 
     @classmethod
     def of(cls, folder: Folder) -> Fitting:
@@ -162,32 +172,26 @@ class Fitting:
         )
         return given
 
-    def told(self) -> pa.Table:
-        """The holdout apart from its features: what the models' answers are held against."""
-        files = self.folder.files("holdout")
-        names = [n for n in pq.read_schema(files[0]).names if not n.startswith(FEATURE)]
-        return read(files, names)
-
-    def measured(self, given: Mapping[str, Given]) -> None:
-        """How good the model is: figures, scorecard, pictures."""
-        folder, contract, told = self.folder, self.contract, self.told()
-        account = Account.from_bytes(folder.account.read_bytes())
-        found = measuring.measure(contract, told, given, account)
-        card = measuring.scorecard(contract, told, given, found, account)
-        folder.measured.write_bytes(found.to_bytes())
-        folder.scorecard.write_text(json.dumps(card, sort_keys=True, allow_nan=False))
-        folder.plots.write_bytes(written(plots(contract, told, given[CHALLENGER], card)))
-
     def _said(self, model: Any, rows: pa.Table, contract: Contract, name: str) -> Given:
         """What a model says of some rows."""
         features, labels = types(contract.features), contract.labels
         # The new model is asked as it will be: the golden rows prove that the engine does as the cluster did.
         known = {} if name in (CHALLENGER, "golden") else met(model)
-        files = handed(asked(rows, list(features), known), self.folder.path / "asked" / name)
-        frame = imported(features, files)
-        found = predicted(model, frame, Target(labels.kind, labels.classes))
-        drop(frame)
-        return found
+        frame = self._frame(asked(rows, list(features), known), features, name)
+        return predicted(model, frame, Target(labels.kind, labels.classes))
+
+    def _frame(self, rows: pa.Table, features: Mapping[str, str], name: str) -> Any:
+        """Rows in H2O, once: most often a rival is asked of the very rows that the new model was."""
+        if not self.asked or not self.asked[0][0].equals(rows):
+            self.forget()
+            frame = imported(features, handed(rows, self.folder.path / "asked" / name))
+            self.asked.append((rows, frame))
+        return self.asked[0][1]
+
+    def forget(self) -> None:
+        """Free the rows that were asked last."""
+        drop(*(frame for _, frame in self.asked))
+        self.asked.clear()
 
 
 if __name__ == "__main__":

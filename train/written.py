@@ -49,6 +49,10 @@ from train.window import (
     with_alone,
 )
 
+LEVELS_BYTES = 32_768
+"""Of a column's dictionary: room for a thousand levels. Doubles do not fit, which H2O reads a fifth quicker
+out of no dictionary."""
+
 
 @dataclass(frozen=True)
 class Verdicts:
@@ -92,7 +96,7 @@ def write(
         _write_rows(made, contract, folder.part("holdout"))
         spent.rows, spent.bytes = int(verdicts.sides.holdout.sum()), _bytes(folder.part("holdout"))
     with say.stage("rivals"):
-        rivals = {name: _write_rival(name, holdout, contract, folder) for name in folder.rivals}
+        rivals = {name: _write_rival(name, holdout, contract, levels, folder) for name in folder.rivals}
     with say.stage("features"):
         found = seen(contract, folder)
     with say.stage("golden rows") as spent:
@@ -136,10 +140,11 @@ def _write_rows(made: DataFrame, contract: Contract, to: Path) -> None:
     """Features, then what stands beside them, then the label, of rows in their order."""
     features = [f"feature.{f.name}" for f in contract.features]
     others = [name for name in made.columns if name not in {*features, "label"}]
-    made.select(*map(field, [*features, *others, "label"])).write.parquet(str(to))
+    ordered = made.select(*map(field, [*features, *others, "label"]))
+    ordered.write.option("parquet.dictionary.page.size", LEVELS_BYTES).parquet(str(to))
 
 
-def _write_rival(name: str, holdout: DataFrame, contract: Contract, folder: Folder) -> str:
+def _write_rival(name: str, holdout: DataFrame, contract: Contract, ours: Fitted, folder: Folder) -> str:
     """The holdout's rows as the rival's contract makes features of them; why there are none, else ""."""
     try:
         theirs = Contract.from_json((folder.rival(name) / "contract.json").read_bytes())
@@ -148,6 +153,9 @@ def _write_rival(name: str, holdout: DataFrame, contract: Contract, folder: Fold
         return str(error)
     if why := apart(theirs, contract):
         return why
+    if (theirs.fingerprint, levels.levels) == (contract.fingerprint, ours.levels):
+        folder.part("holdout", name).symlink_to(folder.part("holdout"))
+        return ""
     made = featured(holdout, theirs, levels, label(contract.labels.kind))
     _write_rows(made, theirs, folder.part("holdout", name))
     return ""

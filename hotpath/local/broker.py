@@ -10,6 +10,7 @@ import base64
 import hashlib
 from pathlib import Path
 
+from hotpath.class_archives import shared
 from hotpath.settings import PROJECT
 
 JARS = PROJECT / ".jars" / "kafka"
@@ -53,10 +54,14 @@ def properties(port: int, controller_port: int, data: Path, line: tuple[int, int
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def java(heap: str, main: str, *arguments: str) -> list[str]:
-    """Command line of one of the Kafka jars' programs, its collector serial, its logging to stderr."""
+def java(heap: str, main: str, *arguments: str, classes: str = "kafka") -> list[str]:
+    """Command line of one of the Kafka jars' programs, its collector serial, its logging to stderr.
+
+    `classes`: the archive that it starts from.
+    """
     return [
         "java",
+        *shared(classes),
         f"-Xmx{heap}",
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",

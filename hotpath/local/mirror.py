@@ -98,4 +98,4 @@ def _flow(topics: Iterable[Topic], direction: Direction) -> dict[str, object]:
 
 def run_command(config: Path) -> list[str]:
     """Runs MirrorMaker 2 in the foreground."""
-    return java("384m", "org.apache.kafka.connect.mirror.MirrorMaker", str(config))
+    return java("384m", "org.apache.kafka.connect.mirror.MirrorMaker", str(config), classes="mirror")

@@ -155,6 +155,18 @@ def test_a_rival_sees_the_same_rows_in_the_same_order_as_its_own_contract_makes_
     assert "post" in set(ours["feature.carrier"].to_pylist())
 
 
+def test_one_of_the_same_contract_and_levels_is_asked_of_the_very_rows(
+    session: SparkSession, tmp_path: Path, built: Built
+) -> None:
+    (folder := Folder(tmp_path / "run").rival(CHAMPION)).mkdir(parents=True)
+    (folder / "contract.json").write_bytes(TODAY.canonical())
+    (folder / "fitted.json").write_bytes(built.folder.fitted.read_bytes())
+    again = window(session, tmp_path, TODAY, parcels())
+    assert again.folder.part("holdout", CHAMPION).is_symlink()
+    assert again.account.rivals[CHAMPION] == ""
+    assert again.table("holdout", CHAMPION) == again.table("holdout")
+
+
 def test_a_rival_that_cannot_be_read_says_why_and_hinders_nothing(built: Built) -> None:
     assert built.account.rivals[CHAMPION] == ""
     assert "contract.json" in built.account.rivals[WAITING]
