@@ -4,13 +4,17 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 JARS := kafka spark genmodel
 CLASSES := kafka spark
+CACHE := $(or $(HOTPATH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/hotpath)
+# Built in the cache: what a clone adds to it is the crate itself.
+export CARGO_TARGET_DIR := $(CACHE)/native
 FOR ?=
 FRESH ?=
 KILLS ?= 20
+FUZZ ?= 30000
 NAMES ?=
 SEED ?=
 
-.PHONY: help setup jars classes system browser influxd influxd-if-possible lock check types unit test demo bench faults kills conformance clean docs
+.PHONY: help setup jars classes native fuzz system browser influxd influxd-if-possible lock check types unit test demo bench faults kills conformance clean docs
 
 help:               ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/ \t/' | expand -t 12
@@ -48,6 +52,16 @@ browser:
 .jars/spark/.done: | .jars/kafka/.done   # one at a time: Maven's own store is not for two
 .jars/genmodel/.done: | .jars/spark/.done
 
+native: .venv/.native ## the native core, built with cargo and put into .venv
+
+.venv/.native: .venv/.done native/Cargo.toml native/pyproject.toml $(wildcard native/src/*.rs)
+	@rm -rf $(CACHE)/wheels && .venv/bin/maturin build --quiet --release -m native/Cargo.toml -o $(CACHE)/wheels
+	@.venv/bin/pip install --quiet --no-deps --force-reinstall $(CACHE)/wheels/*.whl
+	@touch $@
+
+fuzz: native        ## damaged MOJOs by the hundred thousand against the native core (minutes)
+	HOTPATH_FUZZ=$(FUZZ) cargo test --quiet --release --manifest-path native/Cargo.toml --test fuzz -- --nocapture
+
 influxd:            ## InfluxDB 2.7, built once into the cache where none is on PATH
 	@hotpath/local/influxd.sh
 
@@ -72,7 +86,9 @@ types:
 unit:
 	.venv/bin/pytest -q -m "not campaign" -n 2 tests/unit tests/contract
 
-test: classes check influxd browser ## all that CI runs
+test: classes native check influxd browser ## all that CI runs
+	cargo test --quiet --release --manifest-path native/Cargo.toml
+	.venv/bin/pytest -q -n 2 tests/native
 	.venv/bin/pytest -q -m "not campaign" -n 2 tests/integration
 	.venv/bin/pytest -q -m "not campaign" tests/e2e
 

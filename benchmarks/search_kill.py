@@ -25,6 +25,7 @@ ROWS, FEATURES = 20_000, 10
 KILL_AFTER = 3
 """Models: the kill comes in the middle of the next one."""
 MINUTES_S = 600.0
+MARK = "killed"
 
 
 def measure() -> list[Row]:
@@ -41,12 +42,12 @@ def lost(seed: int = 0) -> int:
         files = handed(_rows(seed), folder / "rows")
         finished = _killed(folder, files)
         with server(folder / "second", free_port(), "1g", 2, Clock()) as address, connected(address, 60):
-            return finished + 1 - Grid(BY_NAME["gbm"], folder / "grid").begin(_data(files), MINUTES_S)
+            return finished + 1 - Grid(BY_NAME["gbm"], folder / "grid", MARK).begin(_data(files), MINUTES_S)
 
 
 def _killed(folder: Path, files: list[Path]) -> int:
     """Models that a search had finished when its server was killed."""
-    grid, found, killed = Grid(BY_NAME["gbm"], folder / "grid"), 0, False
+    grid, found, killed = Grid(BY_NAME["gbm"], folder / "grid", MARK), 0, False
     try:
         with server(folder / "first", free_port(), "1g", 2, Clock()) as address, connected(address, 60):
             grid.begin(_data(files), MINUTES_S)

@@ -36,8 +36,11 @@ from tests.e2e.system import System
 from tests.integration.train.lakes import put_down
 
 NAME = "flights"
+NOW = Path(__file__).with_name("trained_now.py")
 READY_S, TRAINED_S, BACK_S, END_S = 300.0, 300.0, 900.0, 120.0
-FLOOR = 'floor: {auc: ">= 0.5", window: 1h, windows: 2, labels: 200}'
+FLOOR = 'floor: {log_loss: "<= 0.8", window: 1h, windows: 2, labels: 200}'
+"""In the first hours of a replay only flights that landed soon have labels, and no model ranks those well;
+how far off its chances are shows at once."""
 
 
 def inverted_live(_: int) -> Outcome:
@@ -89,7 +92,7 @@ def _poisoned(system: System, folder: Path) -> Run:
         shutil.copytree(system.data / path, folder / path)
     for path in ("cloud/bundles", "clock.jsonl"):
         (folder / path).symlink_to(system.data / path)
-    command = (sys.executable, "-m", "train.job", NAME, "--once")
+    command = (sys.executable, str(NOW), NAME)
     env = {**system.env, "HOTPATH__DATA": str(folder)}
     subprocess.run(command, env=env, check=True, timeout=TRAINED_S)
     return BundleStore(system.data / "cloud" / "bundles" / NAME).runs()[-1]

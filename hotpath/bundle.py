@@ -145,7 +145,7 @@ def _few(packed: bytes) -> None:
     """
     end = packed[-_END.size :]
     if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
-        raise BadArtifact("bundle", "no zip's end", "a whole bundle")
+        raise BadArtifact("bundle", f"{len(packed)} bytes without a zip's end", "a whole bundle")
     _, _, _, _, entries, listed, _, comment = _END.unpack(end)
     if packed[-_END.size - _LOCATOR :].startswith(_END64) or comment:
         raise BadArtifact("bundle", "zip64, or a comment", "a whole bundle")

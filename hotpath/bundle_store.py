@@ -9,19 +9,26 @@ is not used again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast, get_args, get_type_hints
 
 from hotpath.bundle import Bundle, Sealed, sha256, unproved
 from hotpath.clock import Micros, wait
-from hotpath.errors import BadArtifact
+from hotpath.errors import BadArtifact, shown
 from hotpath.files import create, free
+from hotpath.handoffs import fits
 
 Note = TypeVar("Note")
+_NUMBERED, _KEPT = re.compile(r"([1-9][0-9]*)\.json"), re.compile(r"([0-9a-f].*)\.zip")
 TURN_S = 0.1
+SPOILT = "restore it, or delete it"
+TAKEN = 'restore it, or write {"bundle": "", "at": 0}: without the file its number would be given again'
+CUT = f"{SPOILT}: then it can no longer be announced or gone back to"
 State = Literal["trained", "waiting", "refused", "failed"]
 """`waiting`: it passed the gate but for outcomes in the shadow."""
 
@@ -108,22 +115,29 @@ class BundleStore:
 
     def kept(self) -> list[str]:
         """Ids of the bundles that are kept, announced or not, sorted."""
-        return sorted(path.stem for path in (self._folder / "bundles").glob("[0-9a-f]*.zip"))
+        found = (_KEPT.fullmatch(name) for name in _names(self._folder / "bundles"))
+        return sorted(name[1] for name in found if name)
 
     def remove(self, bundle: str) -> None:
         """Keep a bundle no longer; one that is gone already is gone."""
         (self._folder / "bundles" / f"{bundle}.zip").unlink(missing_ok=True)
 
     def taken(self) -> dict[int, dict[str, object]]:
-        """Every number that was taken, and for what; nothing says that it was announced."""
+        """Every number that was taken, and for what; nothing says that it was announced.
+
+        Raises BadArtifact on a note that does not read.
+        """
         folder = self._folder / "sequence"
-        return {n: json.loads((folder / f"{n}.json").read_bytes()) for n in _numbers(folder)}
+        what = "what a number was taken for"
+        return {n: _noted(folder / f"{n}.json", what, _object, TAKEN) for n in _numbers(folder)}
 
     def bundle(self, bundle: str) -> Bundle:
         """A kept bundle's content and facts. Raises BadArtifact where it is not kept whole."""
         path = self._folder / "bundles" / f"{bundle}.zip"
         try:
             return unproved(path.read_bytes())
+        except BadArtifact as error:  # which knows its bytes only
+            raise BadArtifact(f"{path}: {error.thing}", error.value, error.expected, CUT) from error
         except (OSError, ValueError) as error:  # a name that came from outside may be no file's at all
             raise BadArtifact(f"bundle {bundle}", str(error), "one that the store keeps") from error
 
@@ -166,7 +180,7 @@ class BundleStore:
         folder = self._folder / "parameters"
         if not (numbers := _numbers(folder)):
             return None
-        return _noted(folder / f"{numbers[-1]}.json", "what a search found", dict)
+        return _noted(folder / f"{numbers[-1]}.json", "what a search found", _object)
 
     def _append(self, kind: str, content: Mapping[str, object]) -> int:
         number = max(_numbers(self._folder / kind), default=0) + 1
@@ -176,19 +190,49 @@ class BundleStore:
 
 
 def _run(path: Path) -> Run:
-    return _noted(path, "a run's note", lambda raw: Run(**_newest(raw)))
+    return _noted(path, "a run's note", lambda raw: _typed(Run(**_newest(_object(raw)))))
 
 
 def _forced(raw: dict[str, Any]) -> Forced:
-    return Forced(**raw)
+    return _typed(Forced(**_object(raw)))
 
 
-def _noted(path: Path, what: str, of: Callable[[dict[str, Any]], Note]) -> Note:
-    data = path.read_bytes()
+def _object(raw: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise TypeError("no JSON object")
+    return raw
+
+
+def _typed(note: Note) -> Note:
+    """The note, if every field has the type that it declares. Raises TypeError."""
+    for name, hint in _hints(cast("Hashable", type(note))).items():
+        if not _holds(value := getattr(note, name), hint):
+            raise TypeError(f"{name} is {shown(value)}")
+    return note
+
+
+@cache  # resolving the hints costs many times what a note does
+def _hints(record: Hashable) -> Mapping[str, object]:
+    return get_type_hints(record)
+
+
+def _holds(value: object, hint: object) -> bool:
+    """Whether a field's value, and each that it is made of, has the declared type."""
+    each = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return fits(value, hint) and all(fits(part, get_args(hint)[-1]) for part in each)
+
+
+def _noted(path: Path, what: str, of: Callable[[dict[str, Any]], Note], todo: str = SPOILT) -> Note:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadArtifact(str(path), error.strerror, what, "make it readable") from error
     try:
         return of(json.loads(data))
-    except (ValueError, TypeError) as error:
-        raise BadArtifact(str(path), data, what, "restore it, or delete it") from error
+    except (ValueError, RecursionError) as error:
+        raise BadArtifact(str(path), data, what, todo) from error
+    except TypeError as error:
+        raise BadArtifact(str(path), str(error), what, todo) from error
 
 
 def _newest(note: dict[str, Any]) -> dict[str, Any]:
@@ -200,4 +244,19 @@ def _newest(note: dict[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(folder: Path) -> list[int]:
-    return sorted(int(path.stem) for path in folder.glob("[0-9]*.json"))
+    """Of the notes in a folder, sorted; what is called like no note is passed over."""
+    found = (_NUMBERED.fullmatch(name) for name in _names(folder))
+    return sorted(int(name[1]) for name in found if name)
+
+
+def _names(folder: Path) -> list[str]:
+    """Of what stands in a folder; none before it was made.
+
+    Raises BadArtifact where it cannot be read: such a store is not an empty one.
+    """
+    try:
+        return [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadArtifact(str(folder), error.strerror, "a folder that can be read", "restore it") from error

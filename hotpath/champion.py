@@ -1,8 +1,9 @@
 """The champion: what the scorers' receipts say is live. Pure.
 
-A receipt comes at a change only, but every scorer that lives speaks within seconds of a swap. So the scorers
-that count are those that were heard in the ten minutes before the newest receipt: who is silent while others
-speak is gone, and a line that is cut leaves the champion what it was.
+A receipt comes at a change (the same one again each day, with the instant of the change, so that the topic
+does not forget it), and every scorer that lives speaks within seconds of a swap. So the scorers that count
+are those that were heard in the ten minutes before the newest receipt: who is silent while others speak is
+gone, and a line that is cut leaves the champion what it was.
 """
 
 from __future__ import annotations

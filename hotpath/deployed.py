@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hotpath.contract.load import load
+from hotpath.contract.load import load, one_of
 from hotpath.contract.model import Contract
-from hotpath.errors import BadArtifact
+from hotpath.errors import BadArtifact, BadConfig
 from hotpath.files import replace
 from hotpath.settings import Settings
 
@@ -44,15 +44,23 @@ class Deployed:
             return None
         return known[1]
 
+    def names(self) -> tuple[str, ...]:
+        """Every pipeline that was ever deployed, sorted."""
+        return tuple(sorted(path.stem for path in self._folder.glob("*.json")))
+
     def all(self) -> tuple[Contract, ...]:
         """Every deployed contract, sorted by name."""
-        found = (self.get(path.stem) for path in sorted(self._folder.glob("*.json")))
+        found = (self.get(name) for name in self.names())
         return tuple(contract for contract in found if contract is not None)
 
 
 def contract(settings: Settings, name: str) -> Contract:
-    """What a pipeline runs: deployed, or else its file. Raises BadConfig."""
-    return Deployed(settings.deployed()).get(name) or load(settings.pipelines / f"{name}.yaml")
+    """What a pipeline runs: deployed, or else its file. Raises BadConfig, naming those that there are."""
+    store = Deployed(settings.deployed())
+    known = {*store.names(), *(path.stem for path in settings.contracts())}
+    if name not in known:  # an operator's text: no path is made of it before it is known
+        raise BadConfig("the pipeline's name", name, one_of(name, known, settings.pipelines))
+    return store.get(name) or load(settings.pipelines / f"{name}.yaml")
 
 
 def contracts(settings: Settings) -> tuple[Contract, ...]:

@@ -129,11 +129,7 @@ def prepare(signing: Path, verifying: Path) -> Ed25519PublicKey:
     Run again it finds what it had made. Raises BadConfig where a file is not what it should be.
     """
     with _turn(verifying):
-        path = _following(signing)
-        create(path, _private_pem(Ed25519PrivateKey.generate()), mode=0o600)
-        key = signing_key(path).public_key()
-        _add(verifying, key)
-        return key
+        return _prepared(signing, verifying)
 
 
 def add(verifying: Path, key: Ed25519PublicKey) -> None:
@@ -143,9 +139,12 @@ def add(verifying: Path, key: Ed25519PublicKey) -> None:
 
 
 def rotate(signing: Path, verifying: Path) -> Ed25519PublicKey:
-    """Sign with the key that follows from now on; it is prepared where it was not yet. Its public half."""
-    key = prepare(signing, verifying)
+    """Sign with the key that follows from now on; it is prepared where it was not yet. Its public half.
+
+    All in one turn: another rotation between the two steps would have used up the key that follows.
+    """
     with _turn(verifying):
+        key = _prepared(signing, verifying)
         os.replace(_following(signing), signing)
         sync(signing.parent)
     return key
@@ -171,6 +170,14 @@ def one_of(known: Sequence[Ed25519PublicKey], named: str) -> Ed25519PublicKey:
     if len(found) != 1:
         raise BadConfig("key", named, f"one of {', '.join(map(key_id, known))}")
     return found[0]
+
+
+def _prepared(signing: Path, verifying: Path) -> Ed25519PublicKey:
+    path = _following(signing)
+    create(path, _private_pem(Ed25519PrivateKey.generate()), mode=0o600)
+    key = signing_key(path).public_key()
+    _add(verifying, key)
+    return key
 
 
 def _add(verifying: Path, key: Ed25519PublicKey) -> None:

@@ -229,7 +229,7 @@ MEASUREMENTS: tuple[Measurement, ...] = (
         "floor",
         ("pipeline",),
         {
-            "windows_below": "the live model's newest outcome windows in a row that lie below the floor",
+            "windows_below": "newest outcome windows in a row, whichever models answered, below the floor",
             "rolled_back": "1 while the live model was rolled back to, or a rollback from it is on its way",
             "stuck": "1 while a rollback is due and no older model is good enough",
         },

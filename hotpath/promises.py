@@ -6,6 +6,10 @@ declines stays within the tolerance; false negatives alike from below. The thres
 rows, and the promise holds nevertheless: what is chosen is an order statistic of the rows of one class, and
 the bound is its one-sided tolerance bound (Wilks, Ann. Math. Stat. 12, 1941), as is a number's interval.
 
+Independent are rows of which each entity has one, so what is promised is about entities, asked one question
+each. Who is asked about an entity many times meets another rate where busy entities are scored otherwise:
+`beside` and `covering` bring all rows in, and a promise that these do not bear out is none.
+
     >>> counts = Counts.of(np.arange(1000) >= 500, np.arange(1000) / 1000)
     >>> found = promise(counts, "false_positive_rate", 0.01, 0.95)
     >>> found.threshold, found.rate, round(found.bound or 0, 4)
@@ -16,8 +20,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import ceil, log
+from dataclasses import dataclass, replace
+from math import ceil, log1p
+from sys import float_info
 from typing import Any, Literal
 
 import numpy as np
@@ -37,7 +42,8 @@ it, from both ends; and so many spread evenly."""
 @dataclass(frozen=True)
 class Counts:
     """Errors by threshold, every distinct score ascending: rows of no at or above it (`fp`), of yes below it
-    (`fn`). `no`, `yes`: how many rows there are of each.
+    (`fn`). `no`, `yes`: how many rows there are of each. `every`: the same thresholds' errors over all rows,
+    where these are one an entity.
     """
 
     threshold: NDArray[np.float64]
@@ -45,6 +51,7 @@ class Counts:
     fn: NDArray[np.int64]
     no: int
     yes: int
+    every: Counts | None = None
 
     @classmethod
     def of(cls, yes: NDArray[Any], score: NDArray[np.float64]) -> Counts:
@@ -55,6 +62,17 @@ class Counts:
         of_no = each - of_yes
         fp = np.cumsum(of_no[::-1])[::-1]
         return cls(threshold, fp, np.cumsum(of_yes) - of_yes, int(of_no.sum()), int(of_yes.sum()))
+
+    def beside(self, every: Counts) -> Counts:
+        """These, and what their thresholds come to over all rows, which theirs are among."""
+        return replace(self, every=every.at(np.searchsorted(every.threshold, self.threshold)))
+
+    def at(self, places: NDArray[np.int64] | list[int]) -> Counts:
+        """Of these thresholds alone."""
+        every = None if self.every is None else self.every.at(places)
+        return replace(
+            self, threshold=self.threshold[places], fp=self.fp[places], fn=self.fn[places], every=every
+        )
 
     def errors(self, on: On) -> tuple[NDArray[np.int64], int]:
         """False positives or negatives at each threshold, and of how many rows."""
@@ -67,7 +85,7 @@ class Counts:
     def thinned(self, keep: Sequence[float] = ()) -> Counts:
         """At most some 500 thresholds of these, dense at both ends; `keep` are among them.
 
-        What is left counts exactly as before, so that a promise from it is never a more permissive one.
+        What is left counts exactly as before, so that no promise from it has a more permissive threshold.
         """
         places = {int(p) for p in np.searchsorted(self.threshold, keep)}
         places |= {int(p) for p in np.linspace(0, max(len(self.threshold) - 1, 0), _EVEN)}
@@ -76,7 +94,7 @@ class Counts:
             few = {*range(_EXACT), *(round(k) for k in np.geomspace(_EXACT, most, _COARSE))}
             places |= {p for k in few if (p := _place(self, on, k)) is not None}
         chosen = sorted(p for p in places if p < len(self.threshold))
-        return Counts(self.threshold[chosen], self.fp[chosen], self.fn[chosen], self.no, self.yes)
+        return self.at(chosen)
 
 
 @dataclass(frozen=True)
@@ -85,8 +103,8 @@ class Promise:
 
     `threshold` None: it cannot be promised, `why` says so, and of the rest only `bound` (the least that the
     rows could carry) is known. `rate` is what was measured of `rows`, `bound` what it is at the most. `other`
-    is the rate that it costs, within `low` to `high` (two-sided). `covered`: the share of all decisions that
-    it stands for, those declined (of false positives) or accepted (of false negatives).
+    is the rate that it costs, within `low` to `high` (two-sided). `covered`: the share of these rows, yes and
+    no, that it settles: those declined (of false positives) or accepted (of false negatives).
     """
 
     on: On
@@ -105,7 +123,7 @@ class Promise:
 
 @dataclass(frozen=True)
 class Interval:
-    """`within`: how far off an estimate is at the most in a share `coverage` of all cases; None as a
+    """`within`: how far off an estimate is at the most for a share `coverage` of all entities; None as a
     promise's threshold. `bound`: the share that it holds for at the least.
     """
 
@@ -121,7 +139,7 @@ class Interval:
 class Pair:
     """Decline at or above one threshold, accept below the other, abstain between; None: never.
 
-    The shares of all decisions that are accepted, abstained from and declined.
+    The shares of these rows that are accepted, abstained from and declined.
     """
 
     decline_at: float | None
@@ -143,6 +161,8 @@ def promise(counts: Counts, on: On, tolerance: float, confidence: float) -> Prom
         least = int(errors.min()) if len(errors) else 0
         why = f"{least} of {rows} share the highest score: no threshold declines anything and keeps within it"
         return _without(asked, upper(least, rows, confidence), why)
+    if why := _not_borne_out(counts, on, tolerance, place):
+        return _without(asked, upper(int(errors[place]), rows, confidence), why)
     found, (theirs, of) = int(errors[place]), counts.errors(OTHER[on])
     cost = int(theirs[place])
     side = (1 + confidence) / 2
@@ -171,10 +191,21 @@ def interval(errors: NDArray[np.float64], coverage: float, confidence: float) ->
     rows = len(errors)
     rank = bisect_left(range(rows + 1), coverage, key=lambda right: lower(right, rows, confidence))
     if rank > rows:
-        why = f"{rows} independent rows are too few: it takes {needed(1 - coverage, confidence)}"
+        why = f"{rows} independent rows are too few: it takes {needed(1 - coverage, confidence):.15g}"
         return Interval(coverage, confidence, rows, why=why)
     within = float(np.partition(errors, rank - 1)[rank - 1])
     return Interval(coverage, confidence, rows, within, lower(rank, rows, confidence))
+
+
+def covering(found: Interval, share: float, rows: int) -> Interval:
+    """The same where such a share of all `rows`, not only of one an entity, is within it too; else none."""
+    if found.within is None or share >= found.coverage:
+        return found
+    why = (
+        f"one question each {found.within:.4g} would do, but of all {rows:,} rows only {share:.2%} are within"
+        f" it: {_BUSY}"
+    )
+    return Interval(found.coverage, found.confidence, found.rows, why=why)
 
 
 def pair(counts: Counts, decline_at: float | None, accept_below: float | None) -> Pair:
@@ -206,7 +237,10 @@ def allowed(rows: int, tolerance: float, confidence: float) -> int | None:
 
 def needed(tolerance: float, confidence: float) -> int:
     """The rows that it takes to promise a tolerance, were none of them an error."""
-    return ceil(log(1 - confidence) / log(1 - tolerance))
+    if tolerance >= 1:
+        return 1
+    # log(1 - x) is 0 of an x below 1e-16.
+    return ceil(min(log1p(-confidence) / log1p(-tolerance), float_info.max))
 
 
 def _place(counts: Counts, on: On, most: int) -> int | None:
@@ -231,9 +265,25 @@ def _without(asked: Promise, bound: float, why: str) -> Promise:
     return Promise(asked.on, asked.tolerance, asked.confidence, asked.rows, bound=bound, why=why)
 
 
+_BUSY = "entities with many rows fare otherwise than those with few"
+_TRUTH: dict[On, str] = {"false_positive_rate": "no", "false_negative_rate": "yes"}
+
+
 def _too_few(on: On, rows: int, bound: float, needs: int) -> str:
-    truth = "no" if on == "false_positive_rate" else "yes"
     return (
-        f"the {rows} independent rows that turned out {truth} cannot carry it: with not one error among them "
-        f"the rate may still be {bound:.2%}; it takes at least {needs} such rows"
+        f"the {rows} independent rows that turned out {_TRUTH[on]} cannot carry it: with not one error among "
+        f"them the rate may still be {bound:.2%}; it takes at least {needs:.15g} such rows"
+    )
+
+
+def _not_borne_out(counts: Counts, on: On, tolerance: float, place: int) -> str:
+    """Why the threshold at a place is no promise, though one row an entity would carry it; "" where it is."""
+    if counts.every is None:
+        return ""
+    (alone, rows), (found, of) = counts.errors(on), counts.every.errors(on)
+    if found[place] <= tolerance * of:
+        return ""
+    return (
+        f"one question each the rate is {alone[place] / rows:.2%}, but over all {of:,} rows that turned out"
+        f" {_TRUTH[on]} it is {found[place] / of:.2%}: {_BUSY}"
     )

@@ -29,6 +29,9 @@ DELIVERY_S = DEADLINE_S - 5
 UNANSWERED_S = 600.0
 """A host takes a minute at the most to prove a candidate; where a line is cut for longer it does no harm."""
 
+LONGEST_S = 86_400.0
+"""Between two sends of what nobody answers."""
+
 POINTS = ("before the chunks", "between chunks", "before the announcement", "after the announcement")
 """What `reached` is called with, so that a test can end the process there."""
 
@@ -106,7 +109,9 @@ class Unanswered:
     """Sends the newest announcement again while no scorer's host says a word of it, good or bad.
 
     A chunk, or the announcement itself, was lost on its way: nothing else would ever bring it. One look in
-    `every_s` real seconds; what it finds twice goes out once more. `key` signs, and knows what was signed.
+    `every_s` real seconds; what has been silent for as long goes out once more, and again after twice as long
+    each time, up to a day: a host that is off would otherwise have the line filled with one bundle. `key`
+    signs, and knows what was signed.
     """
 
     pipeline: str
@@ -117,6 +122,8 @@ class Unanswered:
     every_s: float = UNANSWERED_S
     _next: float = 0.0
     _suspect: int | None = None
+    _pause: float = 0.0
+    _due: float = 0.0
 
     def look(self) -> Announcement | None:
         """What was sent again; None mostly. Raises Unavailable, BadArtifact where its bytes are gone."""
@@ -128,22 +135,31 @@ class Unanswered:
         )
         before, self._suspect = self._suspect, said.sequence if said else None
         if said is None or said.sequence != before:
+            self._pause, self._due = self.every_s, self._next
+            return None
+        if now < self._due:
             return None
         logger.warning("%s: nobody answers sequence %d: sent again", self.pipeline, said.sequence)
         again(said, self.log, self.store, self.key)
+        self._pause = min(2 * self._pause, LONGEST_S)
+        self._due = now + self._pause
         return said
 
 
 def sweep(pipeline: str, log: Log, store: BundleStore, keep: int, now: Micros) -> tuple[str, ...]:
-    """Take back what `hotpath.retention` lets go of; those bundles. Raises Unavailable."""
-    runs, taken = store.runs(), store.taken()
-    trained = {run.bundle: run.began_at for run in runs}
-    known = by_bundle(taken, {bundle: trained.get(bundle, 0) for bundle in store.kept()})
-    waits = waiting(runs)
-    gone = retired(known, receipts(pipeline, log), keep, now, waits.bundle if waits else None)
-    for bundle in gone:
-        retire(bundle, pipeline, log, store)
-        logger.info("%s: bundle %s is kept no longer", pipeline, bundle)
+    """Take back what `hotpath.retention` lets go of; those bundles. Raises Unavailable.
+
+    Decided in the turn in which it is done: what is announced in between, to roll back to, would be lost.
+    """
+    with store.turn():
+        runs, taken = store.runs(), store.taken()
+        trained = {run.bundle: run.began_at for run in runs}
+        known = by_bundle(taken, {bundle: trained.get(bundle, 0) for bundle in store.kept()})
+        waits = waiting(runs)
+        gone = retired(known, receipts(pipeline, log), keep, now, waits.bundle if waits else None)
+        for bundle in gone:
+            _retire(bundle, pipeline, log, store)
+            logger.info("%s: bundle %s is kept no longer", pipeline, bundle)
     return gone
 
 
@@ -153,10 +169,15 @@ def retire(bundle: str, pipeline: str, log: Log, store: BundleStore) -> None:
     Raises BadArtifact where its bytes cannot be read.
     """
     with store.turn():
-        chunks = len(chunked(store.sealed(bundle).packed))
-        _send(log, MODELS, {f"{pipeline}/{bundle}": None})
-        _send(log, BUNDLES, {f"{bundle}/{index}": None for index in range(chunks)})
-        store.remove(bundle)
+        _retire(bundle, pipeline, log, store)
+
+
+def _retire(bundle: str, pipeline: str, log: Log, store: BundleStore) -> None:
+    """In a turn that is held already."""
+    chunks = len(chunked(store.sealed(bundle).packed))
+    _send(log, MODELS, {f"{pipeline}/{bundle}": None})
+    _send(log, BUNDLES, {f"{bundle}/{index}": None for index in range(chunks)})
+    store.remove(bundle)
 
 
 def _announce(

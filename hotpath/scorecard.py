@@ -3,27 +3,30 @@
 The trainer writes it (`train.measuring`), the scorer takes two thresholds from it, people ask it:
 
     asked(card, "false_positive_rate", 0.02)    the promise and what it costs, or why it cannot be made
-    said(found)                                 the same as a sentence
+    said(found, card=card)                      the same as a sentence
 
-Of each class it keeps a thinned curve of errors by threshold, so no row is needed to answer; an answer from
-it is never more permissive than one from the rows would be.
+Of each class it keeps a thinned curve of errors by threshold, so no row is needed to answer; a threshold from
+it is never more permissive than one from the rows would be. A promise is about entities, one question each;
+what all rows together do not bear out is none (hotpath/promises.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from hotpath.contract.parts import Decide, Scorecard
 from hotpath.errors import BadArtifact, BadInput
-from hotpath.promises import OTHER, Counts, Interval, On, Pair, Promise, interval, pair, promise
+from hotpath.promises import OTHER, Counts, Interval, On, Pair, Promise, covering, interval, pair, promise
 
 YES = "1"
 """The class that a binary target's promises are on."""
 COVERAGE = "coverage"
+NO_CARD: Mapping[str, Any] = MappingProxyType({})
 _POINTS = 400
 
 
@@ -69,25 +72,37 @@ def decided(counts: Counts, decide: Decide, confidence: float) -> Decided:
     return Decided(together.decline_at, together.accept_below, promised=None not in found)
 
 
-def intervals(errors: np.ndarray, asked: Scorecard) -> list[Interval]:
-    """One for each coverage that the contract lists."""
-    return [interval(errors, share, asked.confidence) for share in asked.coverage]
+def intervals(errors: np.ndarray, asked: Scorecard, every: np.ndarray | None = None) -> list[Interval]:
+    """One for each coverage that the contract lists; `every`: how far off the estimates of all rows were."""
+    found = [interval(errors, share, asked.confidence) for share in asked.coverage]
+    return found if every is None else [_borne_out(one, np.sort(every)) for one in found]
 
 
 def curve(counts: Counts, kept: Sequence[Promise] = ()) -> dict[str, object]:
-    """A class's entry of `curves`; the thresholds that were promised are in it."""
+    """A class's entry of `curves`; the thresholds that were promised are in it. `every` is over all rows."""
     thin = counts.thinned([p.threshold for p in kept if p.threshold is not None])
     rows = zip(thin.threshold.tolist(), thin.fp.tolist(), thin.fn.tolist(), strict=True)
-    return {"negatives": counts.no, "positives": counts.yes, "points": [list(row) for row in rows]}
+    told = {"negatives": counts.no, "positives": counts.yes, "points": [list(row) for row in rows]}
+    if (every := thin.every) is None:
+        return told
+    points = [list(row) for row in zip(every.fp.tolist(), every.fn.tolist(), strict=True)]
+    return {**told, "every": {"negatives": every.no, "positives": every.yes, "points": points}}
 
 
-def ranks(errors: np.ndarray) -> dict[str, object]:
-    """`errors` of a number's scorecard: how far off estimates were, by rank from 1; thinned alike."""
+def ranks(errors: np.ndarray, every: np.ndarray | None = None) -> dict[str, object]:
+    """`errors` of a number's scorecard: how far off estimates were, by rank from 1; thinned alike. `every`
+    of all rows: how many of them are within each of the same.
+    """
     ascending, rows = np.sort(errors), len(errors)
     even = np.linspace(1, max(rows, 1), _POINTS // 2)
     last = rows + 1 - np.geomspace(1, max(rows, 1), _POINTS // 2)
     chosen = sorted({int(r) for r in (*even, *last) if 1 <= int(r) <= rows})
-    return {"rows": rows, "points": [[rank, float(ascending[rank - 1])] for rank in chosen]}
+    points = [[rank, float(ascending[rank - 1])] for rank in chosen]
+    told: dict[str, object] = {"rows": rows, "points": points}
+    if every is None:
+        return told
+    within = np.searchsorted(np.sort(every), [error for _, error in points], side="right").tolist()
+    return {**told, "every": {"rows": len(every), "within": within}}
 
 
 def _read(raw: Mapping[str, Any]) -> Promise:
@@ -114,9 +129,10 @@ def asked(
     scorecard is of before such questions.
     """
     sure = float(card.get("confidence", 0.95)) if confidence is None else confidence
-    for thing, value in ((on, tolerance), ("confidence", sure)):
-        if not 0 < value < 1:
-            raise BadInput(thing, value, "a share between 0 and 1")
+    if not 0 < tolerance < 1:
+        raise BadInput(on, tolerance, "a share between 0 and 1")
+    if not 0.5 <= sure < 1:  # below that an upper bound may lie under what was measured
+        raise BadInput("confidence", sure, "a share from 0.5 to below 1")
     if on == COVERAGE:
         return _covering(card, tolerance, sure)
     for known in OTHER:
@@ -125,38 +141,58 @@ def asked(
     raise BadInput("a promise", on, f"one of {', '.join((*OTHER, COVERAGE))}")
 
 
-def said(found: Promise | Interval, name: str = YES, unit: str | None = None) -> str:
-    """A promise as a sentence; `name` is the class that it is on, `unit` a number's."""
-    return _interval_said(found, unit) if isinstance(found, Interval) else _promise_said(found, name)
+def said(found: Promise | Interval, name: str = YES, card: Mapping[str, Any] = NO_CARD) -> str:
+    """A promise as a sentence; `name` is the class that it is on, `card` says of which entities and unit."""
+    of = str(card.get("entity") or "entities")
+    if isinstance(found, Interval):
+        return _interval_said(found, of, card.get("unit"))
+    return _promise_said(found, name, of)
 
 
 def sentences(card: Mapping[str, Any]) -> list[str]:
-    """Everything that a scorecard promises by itself, in its order."""
+    """Everything that a scorecard promises by itself, in its order; first, whether decisions follow none."""
     rates = [(_read(found), str(found["class"])) for found in card.get("promises", [])]
-    return [said(found, name) for found, name in rates] + [
-        said(Interval(**found), unit=card.get("unit")) for found in card.get("intervals", [])
+    return [
+        *_apart(card),
+        *(said(found, name, card) for found, name in rates),
+        *(said(Interval(**found), card=card) for found in card.get("intervals", [])),
+    ]
+
+
+def _apart(card: Mapping[str, Any]) -> list[str]:
+    """What to know of a model whose threshold was chosen by another measure than these promises."""
+    used, listed = card.get("threshold"), card.get("promises", [])
+    kept = [found.get("threshold") for found in listed]
+    kept += [found[name] for found in card.get("pairs", []) for name in ("decline_at", "accept_below")]
+    if used is None or not listed or used in kept:
+        return []
+    return [
+        f"Decisions are made at a score of {used:.4g}, which keeps none of the promises below: the contract's"
+        " `scorecard.decide` chooses among them."
     ]
 
 
 def share(value: float) -> str:
-    """A share as people say it: 5 %, 0.5 %, 12.3 %.
+    """A share as people say it: 5 %, 0.5 %, 12.3 %; never all where it is less.
 
-    >>> share(0.05), share(0.005), share(0.12345)
-    ('5 %', '0.5 %', '12.3 %')
+    >>> share(0.05), share(0.005), share(0.12345), share(0.9999)
+    ('5 %', '0.5 %', '12.3 %', '99.99 %')
     """
-    return f"{100 * value:.3g} %"
+    said = f"{100 * value:.3g}"
+    return f"{100 * value:.6g} %" if said == "100" and value < 1 else f"{said} %"
 
 
-def _promise_said(found: Promise, name: str) -> str:
+def _promise_said(found: Promise, name: str, of: str) -> str:
     wrong = found.on == "false_positive_rate"
-    who, does = _WORDS[name == YES][wrong]
-    promised = f"at most {share(found.tolerance)} of all that turn out {who.format(name)}"
+    (who, are), does = _WORDS[name == YES][wrong]
+    whom, how = who.format(name), are.format(name)
+    promised = f"at most {share(found.tolerance)} of all {of} that turn out {whom} (one question each) {how}"
     sure = f"with {share(found.confidence)} confidence"
     if found.threshold is None:
         return f"It cannot be promised {sure} that {promised}: {found.why}."
     held = f"measured {share(found.rate or 0.0)} of {found.rows:,}, at the most {share(found.bound or 0.0)}"
     told = f"{promised[0].upper()}{promised[1:]}, {sure}: {does.format(name)} {found.threshold:.4g} ({held})"
-    return f"{told}. {_cost(found, name)}That settles {share(found.covered)} of all decisions."
+    return f"{told}. {_cost(found, name)}That settles {share(found.covered)} of all {of}."
 
 
 def _cost(found: Promise, name: str) -> str:
@@ -170,23 +206,25 @@ def _cost(found: Promise, name: str) -> str:
 
 _WORDS = {
     True: {
-        True: ("no are declined", "decline from score"),
-        False: ("yes are accepted", "accept below score"),
+        True: (("no", "are declined"), "decline from score"),
+        False: (("yes", "are accepted"), "accept below score"),
     },
     False: {
-        True: ("something other than {0} are called {0}", "call it {0} from a probability of"),
-        False: ("{0} are ruled out to be", "rule {0} out below a probability of"),
+        True: (("something other than {0}", "are called {0}"), "call it {0} from a probability of"),
+        False: (("{0}", "are ruled out to be"), "rule {0} out below a probability of"),
     },
 }
-"""By whether the target is a yes or no, and whether false positives are promised: who, and what is done."""
+"""By whether the target is a yes or no, and whether false positives are promised: who is wronged and how, and
+what is done."""
 _PRICE = {
     True: {True: ("yes", "are not declined"), False: ("no", "are not accepted")},
     False: {True: ("{0}", "are not"), False: ("something else", "are not ruled out")},
 }
 
 
-def _interval_said(found: Interval, unit: str | None) -> str:
-    promised = f"in at least {share(found.coverage)} of all cases, with {share(found.confidence)} confidence"
+def _interval_said(found: Interval, of: str, unit: str | None) -> str:
+    whom = f"for at least {share(found.coverage)} of all {of} (one question each)"
+    promised = f"{whom}, with {share(found.confidence)} confidence"
     if found.within is None:
         return f"How far off an estimate is {promised}, cannot be promised: {found.why}."
     within = f"{found.within:.4g} {unit}" if unit else f"{found.within:.4g}"
@@ -195,16 +233,20 @@ def _interval_said(found: Interval, unit: str | None) -> str:
 
 def _counts(card: Mapping[str, Any], name: str) -> Counts:
     curves = card.get("curves")
+    if card.get("errors"):
+        raise BadInput("a rate", "a number's model", "coverage: its estimates are within intervals")
     if not curves:
-        raise BadArtifact(
-            "a scorecard", "no curves", "the curve of each class", "train a model anew, or ask for coverage"
-        )
+        raise BadArtifact("a scorecard", "no curves", "the curve of each class", "train a model anew")
     if name not in curves:
         raise BadInput("class", name, f"one of {', '.join(sorted(curves))}")
     found = curves[name]
     columns = np.array(found["points"], np.float64).reshape(-1, 3).T
     counts = (columns[1].astype(np.int64), columns[2].astype(np.int64))
-    return Counts(columns[0], *counts, int(found["negatives"]), int(found["positives"]))
+    whole = Counts(columns[0], *counts, int(found["negatives"]), int(found["positives"]))
+    if (every := found.get("every")) is None:
+        return whole
+    fp, fn = np.array(every["points"], np.int64).reshape(-1, 2).T
+    return replace(whole, every=Counts(columns[0], fp, fn, int(every["negatives"]), int(every["positives"])))
 
 
 def _covering(card: Mapping[str, Any], coverage: float, confidence: float) -> Interval:
@@ -216,4 +258,15 @@ def _covering(card: Mapping[str, Any], coverage: float, confidence: float) -> In
     whole = np.full(rows, np.inf)
     for rank, error in reversed(kept["points"]):
         whole[:rank] = error
-    return interval(whole, coverage, confidence)
+    found = interval(whole, coverage, confidence)
+    if found.within is None or (every := kept.get("every")) is None:
+        return found
+    place = [error for _, error in kept["points"]].index(found.within)
+    return covering(found, every["within"][place] / every["rows"], every["rows"])
+
+
+def _borne_out(found: Interval, every: np.ndarray) -> Interval:
+    """`every`: how far off estimates of all rows were, ascending."""
+    if found.within is None:
+        return found
+    return covering(found, int(np.searchsorted(every, found.within, side="right")) / len(every), len(every))

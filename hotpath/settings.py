@@ -9,7 +9,17 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -88,13 +98,37 @@ class Spark(Section):
 class H2O(Section):
     """An existing H2O cluster by URL, or the embedded one's port and heap.
 
+    `user`, `password`: the existing cluster's login ("": it asks for none).
     `deadline_s`: real seconds that one call to it may take.
     """
 
     url: str | None = None
+    user: str = ""
+    password: SecretStr = SecretStr("")
     port: Port
     memory: Annotated[str, Field(pattern=r"^\d+[mg]$")]
     deadline_s: Annotated[float, Field(gt=0, le=3600)]
+
+    @property
+    def login(self) -> tuple[str, str] | None:
+        """What the existing cluster is told."""
+        return (self.user, self.password.get_secret_value()) if self.user else None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hidden(cls, given: Any) -> Any:
+        """An error shows what was given, of a missing key all of the section: never the password."""
+        if not isinstance(given, dict) or "password" not in given:
+            return given
+        said = given["password"]
+        return {**given, "password": SecretStr(said) if isinstance(said, str) else ["not shown"]}
+
+    @field_validator("password")
+    @classmethod
+    def _of_a_user(cls, password: SecretStr, others: ValidationInfo) -> SecretStr:
+        if password.get_secret_value() and not others.data.get("user"):
+            raise ValueError("Input should stand beside h2o.user, whose password it is")
+        return password
 
 
 class Training(Section):

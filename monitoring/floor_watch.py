@@ -17,8 +17,8 @@ from hotpath.contract.parts import Floor
 from hotpath.errors import BadArtifact, Unavailable
 from hotpath.handoffs import Announcement, Receipt
 from hotpath.points import Points
-from monitoring.floor import Ruling, Standing, ruling
-from monitoring.outcomes import Outcomes, by_bundle, by_window
+from monitoring.floor import Ruling, Standing, Window, row_since, ruling
+from monitoring.outcomes import Outcomes, by_bundle, by_sequence, windows
 from monitoring.rollback import Rollback
 
 SHOWN = 24
@@ -36,6 +36,8 @@ class FloorWatch:
         self._live: Receipt | None = None
         self._lived: dict[int, str] = {}
         self._refused: set[int] = set()
+        self._left: set[int] = set()
+        self._backs: tuple[int, frozenset[int]] = (0, frozenset())
         self._stuck: int | None = None
 
     def receipt(self, receipt: Receipt) -> None:
@@ -49,10 +51,14 @@ class FloorWatch:
             self._live = receipt
             self._lived[receipt.sequence] = receipt.bundle
         if receipt.kind == "rolled_back":
-            self._refused |= {s for s in self._lived if s > receipt.sequence}
+            self._left |= {s for s in self._lived if s > receipt.sequence}
+            self._refused |= self._left
 
     def look(self, outcomes: Outcomes, bundles: Mapping[int, str]) -> None:
-        """Rule on the live model, and act on it; `bundles` of the sequences that answered."""
+        """Rule on the live model, and act on it; `bundles` of the sequences that answered.
+
+        Raises BadArtifact where the store holds a force's note that does not read.
+        """
         scored = outcomes.of(~np.isnan(outcomes.answers["score"]))
         if (live := self._answering(outcomes)) is None or live not in bundles:
             return
@@ -79,18 +85,33 @@ class FloorWatch:
 
     def _standing(self, live: int, scored: Outcomes, bundle: str) -> Standing:
         """Enough of it to say whether the live model must go."""
-        own = scored.of(scored.answers["sequence"] == live)
-        windows = by_window(own, self._floor.window, max(SHOWN, 4 * self._floor.windows))
-        return Standing(live, bundle, windows, self.announced, frozenset(self._refused))
+        if self._backs[0] != live:  # each is a file of the store; what they say up to a sequence stays
+            self._backs = live, self._rollback.backs()
+        found = self._windows(live, scored, self._backs[1])
+        return Standing(live, bundle, found, self.announced, frozenset(self._refused))
+
+    def _windows(self, live: int, scored: Outcomes, backs: frozenset[int]) -> list[Window]:
+        answered = np.unique(scored.answers["sequence"]).tolist()
+        sequences = row_since(live, backs, self._left, answered)
+        row = scored.of(np.isin(scored.answers["sequence"], list(sequences)))
+        newest = windows(row, self._floor.window, max(SHOWN, 4 * self._floor.windows))
+        return [Window(part.quality(), by_sequence(part)) for part in newest]
 
     def _informed(self, standing: Standing, scored: Outcomes, bundles: Mapping[int, str]) -> Standing:
         """With what it takes to choose: what stands on the topic now, what was left, how good others were.
 
-        Raises Unavailable.
+        The row too, once more: a force is noted a moment after it is announced. Raises Unavailable.
         """
         self.announced = self._rollback.announced()
+        self._backs = standing.live, self._rollback.backs()
         left = self._rollback.left() | {b for s, b in self._lived.items() if s in self._refused}
-        return replace(standing, announced=self.announced, left=left, quality=by_bundle(scored, bundles))
+        return replace(
+            standing,
+            windows=self._windows(standing.live, scored, self._backs[1]),
+            announced=self.announced,
+            left=left,
+            quality=by_bundle(scored, bundles),
+        )
 
     def _act(self, standing: Standing) -> Ruling:
         """Announce the first choice whose bytes are good, if the model must go. Raises Unavailable."""

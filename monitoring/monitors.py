@@ -275,7 +275,7 @@ MONITORS: tuple[Monitor, ...] = (
         unit="count",
         warn=0,
         over_s=_HOURS,
-        doc="Consecutive closed windows in which the live model was below its contract's floor.",
+        doc="Consecutive closed windows, since the last rollback or force, below the contract's floor.",
         todo="At the contract's number of windows an earlier model is announced, if one is above the floor.",
     ),
     Monitor(

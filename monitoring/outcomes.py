@@ -63,10 +63,20 @@ def figures(outcomes: Outcomes, announced: Mapping[int, Micros], window: Micros)
 
 def by_window(outcomes: Outcomes, window: Micros, newest: int) -> list[Quality]:
     """Quality of the newest closed windows that have answers, oldest first."""
+    return [part.quality() for part in windows(outcomes, window, newest)]
+
+
+def windows(outcomes: Outcomes, window: Micros, newest: int) -> Iterator[Outcomes]:
+    """The newest closed windows that have answers, oldest first."""
     closed = outcomes.closed(window)
-    windows = closed.answers["asked_at"] // window
-    late = np.isin(windows, np.unique(windows)[-newest:])
-    return [part.quality() for _, part in parts(closed.of(late), windows[late])]
+    numbers = closed.answers["asked_at"] // window
+    late = np.isin(numbers, np.unique(numbers)[-newest:])
+    return (part for _, part in parts(closed.of(late), numbers[late]))
+
+
+def by_sequence(outcomes: Outcomes) -> dict[int, Quality]:
+    """Quality of each sequence that answered."""
+    return {int(s): part.quality() for s, part in parts(outcomes, outcomes.answers["sequence"])}
 
 
 def by_bundle(outcomes: Outcomes, bundles: Mapping[int, str]) -> dict[str, Quality]:
@@ -100,7 +110,7 @@ def _groups(
 def _by_model(outcomes: Outcomes) -> dict[str, Quality]:
     sequences = np.unique(outcomes.answers["sequence"])[-MODELS:]
     newest = outcomes.of(np.isin(outcomes.answers["sequence"], sequences))
-    return {str(s): part.quality() for s, part in parts(newest, newest.answers["sequence"])}
+    return {str(sequence): quality for sequence, quality in by_sequence(newest).items()}
 
 
 def _by_age(outcomes: Outcomes, announced: Mapping[int, Micros]) -> dict[str, Quality]:

@@ -40,6 +40,11 @@ class Rollback:
         sequences = (of["instead_of"] for of in taken.values() if "instead_of" in of)
         return frozenset(str(taken[s]["bundle"]) for s in sequences if isinstance(s, int) and s in taken)
 
+    def backs(self) -> frozenset[int]:
+        """Sequences that went back, and those that an operator forced: each begins a row of windows anew."""
+        rollbacks = {sequence for sequence, of in self.store.taken().items() if "instead_of" in of}
+        return frozenset(rollbacks | {forced.sequence for forced in self.store.forced()})
+
     def announce(self, to: Announcement, instead_of: int, why: str, now: Micros) -> Announcement:
         """Roll back to what `to` announced. Raises BadArtifact where its bytes are not in the store as they
         were signed, Unavailable where the log does not acknowledge.

@@ -136,6 +136,7 @@ def watch(settings: Settings, scorer: Scorer, slots: Slots, points: Points, stop
             if (now := scorer.clock.elapsed()) - pointed_at >= SAY_EVERY_S:
                 pointed_at = now
                 say(points, scorer, slots)
+                scorer.say_again(now)
         except Exception:  # a full disk or a bug: without this thread no model would ever go live again
             log.exception("the watcher looks again")
         if stop.wait(LOOK_EVERY_S):

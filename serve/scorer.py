@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from hotpath.champion import LIVE
 from hotpath.clock import Clock, Micros
 from hotpath.handoffs import RECEIPTS, Receipt, scores_topic
 from hotpath.kafka import Log
@@ -26,6 +27,9 @@ from serve.state import Held, State, without
 
 log = logging.getLogger(__name__)
 
+AGAIN_S = 86_400.0
+"""Between two times that the same receipt is said: the topic keeps it for seven days."""
+
 
 @dataclass(frozen=True)
 class Scorer:
@@ -40,6 +44,8 @@ class Scorer:
     metrics: Metrics
     stages: dict[str, Since] = field(default_factory=dict)
     state: State | None = None
+    _answering: dict[str, tuple[Receipt, float]] = field(default_factory=dict)
+    """By pipeline: what was said of the model that answers, and when last (real seconds)."""
 
     def sums(self, pipeline: str) -> Sums:
         """Where the request path adds up what a pipeline takes; the name must be one that is served."""
@@ -84,8 +90,20 @@ class Scorer:
         self.sums(pipeline)
         self.metrics.swaps.labels(pipeline, kind).inc()
         receipt = Receipt(pipeline, self.name, pointer.sequence, pointer.bundle, kind, why, self.clock.now())
+        if kind in LIVE:
+            self._answering[pipeline] = receipt, self.clock.elapsed()
         if not self.log.send(RECEIPTS, receipt.to_bytes(), key=pipeline.encode()):
             log.warning("%s: no room to send the receipt of sequence %s", pipeline, pointer.sequence)
+
+    def say_again(self, now: float) -> None:
+        """Repeat once a day what answers here; `now` in real seconds.
+
+        The topic forgets after seven days, and without a swap nothing else would name the champion. It is the
+        same receipt, with the instant of the swap: whoever knows it learns nothing new.
+        """
+        for pipeline, (receipt, said) in list(self._answering.items()):
+            if now - said >= AGAIN_S and self.log.send(RECEIPTS, receipt.to_bytes(), key=pipeline.encode()):
+                self._answering[pipeline] = receipt, now
 
     def _answers(
         self, generation: Generation, asked: Question, asked_at: Micros, timed: Timed

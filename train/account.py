@@ -23,6 +23,9 @@ SIDES: tuple[Side, Side] = ("train", "holdout")
 LEAST_ROWS = 30
 """A side of fewer rows is refused: a leaf of a tree holds ten, and by thirty in the holdout an accuracy is
 known to within 18 points (95 %); by fewer no figure says anything."""
+BORNE = 0.01
+"""The share of the holdout that may be of classes without a training row. A model gives them no chance, so
+each such row is measured as a wrong answer: a rare class must not stop fresh models, a frequent one must."""
 _CAUGHT_BY: Mapping[Kind, str] = {"binary": "AUC", "classes": "mean AUC of each class", "number": "R²"}
 """What tells that a feature gives the label away, as `leak` measures it."""
 
@@ -46,12 +49,12 @@ class Span:
 class Account:
     """Counts of one window for a target of this kind.
 
-    `classes`: rows of each side by class, "0" and "1" of a binary target, {} of a number. `spread`: least and
-    greatest target of each side's rows where it is a number, {} otherwise. `left_out`: events without a
-    row, by reason. `noticed`: what was counted but cost no row. `offsets`: first and last offset of the rows
-    and of their labels, by topic and partition (both inclusive). `clocks`: what was known of wrong clocks in
-    this span. `batches`: N, or "A-B" of a compacted range; `files`: the SHA-256 of each file that was
-    read, by its path in the lake.
+    `classes`: rows of each side by class, "0" and "1" of a binary target, {} of a number. `spread`: least,
+    mean and greatest target of each side's rows where it is a number, {} otherwise. `left_out`: events
+    without a row, by reason. `noticed`: what was counted but cost no row. `offsets`: first and last offset of
+    the rows and of their labels, by topic and partition (both inclusive). `clocks`: what was known of wrong
+    clocks in this span. `batches`: N, or "A-B" of a compacted range; `files`: the SHA-256 of each file that
+    was read, by its path in the lake.
 
     `believed`: the timestamp quality, the share of the window's events that no clock's reason left out.
     `budget`: {} where every row fitted; else `rows` there were, `kept`, and `since` when (µs) the oldest kept
@@ -64,7 +67,7 @@ class Account:
     kind: Kind
     rows: Mapping[Side, int]
     classes: Mapping[Side, Mapping[str, int]]
-    spread: Mapping[Side, tuple[float, float]]
+    spread: Mapping[Side, tuple[float, float, float]]
     left_out: Mapping[str, int]
     noticed: Mapping[str, int]
     batches: tuple[int | str, ...]
@@ -93,7 +96,7 @@ class Account:
             bad = raw.pop("clocks")
             clocks = Clocks(bad["tolerance"], tuple(BadInterval(**b) for b in bad["intervals"]))
             span, batches = Span(**raw.pop("span")), tuple(raw.pop("batches"))
-            spread = {side: (least, greatest) for side, (least, greatest) in raw.pop("spread").items()}
+            spread = {side: (least, mean, most) for side, (least, mean, most) in raw.pop("spread").items()}
             slices = tuple(raw.pop("slices", ()))
             return cls(
                 span, spread=spread, offsets=offsets, batches=batches, clocks=clocks, slices=slices, **raw
@@ -110,10 +113,12 @@ class Account:
                 yield f"only one {self._answer} in the {side} rows: all {self.rows[side]} are {only}"
             if 0 < self.rows[side] < LEAST_ROWS:
                 yield f"only {self.rows[side]} {side} rows in the window, at least {LEAST_ROWS} are needed"
-        taught, asked = self.classes.get("train", {}), self.classes.get("holdout", {})
-        # Nothing can be said of a model's chance of a class that it has never met.
-        for name in sorted(set(asked) - set(taught)) if len(taught) > 1 else ():
-            yield f"no train rows of class {name}, of which {asked[name]} holdout rows are"
+        unmet, asked = sum(self.unmet.values()), sum(self.classes.get("holdout", {}).values())
+        if unmet > BORNE * asked and len(self.classes["train"]) > 1:
+            yield (
+                f"no train rows of class {' or '.join(self.unmet)}, of which {unmet} of {asked} holdout rows"
+                f" are: more than the {BORNE:.0%} that is borne"
+            )
         if self.believed < contract.train.timestamp_quality:
             yield (
                 f"timestamp quality is {self.believed:.4f}, the contract asks for at least"
@@ -127,13 +132,19 @@ class Account:
             )
 
     @property
+    def unmet(self) -> Mapping[str, int]:
+        """Holdout rows by class, of the classes that no training row has."""
+        taught, asked = self.classes.get("train", {}), self.classes.get("holdout", {})
+        return {name: rows for name, rows in sorted(asked.items()) if name not in taught}
+
+    @property
     def _answer(self) -> str:
         return "value" if self.kind == "number" else "class"
 
     def _only(self, side: Side) -> str | float | None:
         """What every row of a side has for an answer; None where they differ."""
         if self.kind == "number":
-            least, greatest = self.spread[side]
+            least, _, greatest = self.spread[side]
             return least if least == greatest else None
         found = list(self.classes[side])
         return found[0] if len(found) == 1 else None

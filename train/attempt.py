@@ -34,7 +34,7 @@ from hotpath.points import Points
 from hotpath.progress import Progress
 from hotpath.publish import publish, receipts
 from hotpath.signatures import Pair
-from train import card, stages
+from train import card, search_place, stages
 from train.account import Account
 from train.clocks import Clocks
 from train.content import Model, facts, files
@@ -102,13 +102,18 @@ def attempt(trainer: Trainer) -> Run:
 
 @dataclass
 class Attempt:
-    """One run under way. `latency_us`: what the proof measured, once there was one."""
+    """One run under way. `latency_us`: what the proof measured, once there was one.
+
+    `_against`: the bundle that was live when it began; `_unasked`: why a rival cannot be asked, by name.
+    """
 
     trainer: Trainer
     began_at: Micros
     seconds: dict[str, float] = field(default_factory=dict)
     account: Account | None = None
     latency_us: float | None = None
+    _against: str | None = None
+    _unasked: dict[str, str] = field(default_factory=dict)
     _doing: stages.Doing = field(default_factory=stages.Doing)
     _told: tuple[str, Mapping[str, object]] | None = None
 
@@ -134,10 +139,14 @@ class Attempt:
 
     def _champion(self, folder: Folder) -> None:
         """What the scorers' receipts say is live, put where the builder looks. Raises Unavailable."""
-        to = self.trainer
-        live = champion(receipts(to.contract.name, to.log))
-        if live is not None:
-            self._rival(folder, CHAMPION, live.bundle)
+        self._against = self._live()
+        if self._against is not None and (why := self._rival(folder, CHAMPION, self._against)):
+            self._unasked[CHAMPION] = why
+
+    def _live(self) -> str | None:
+        """The bundle that receipts say is live. Raises Unavailable."""
+        found = champion(receipts(self.trainer.contract.name, self.trainer.log))
+        return None if found is None else found.bundle
 
     @cached_property
     def _runs(self) -> tuple[Run, ...]:
@@ -145,23 +154,29 @@ class Attempt:
         return self.trainer.store.runs()
 
     def _waiting(self, folder: Folder) -> Run | None:
-        """The challenger that waits for outcomes of its own, put there likewise."""
-        found = waiting(self._runs)
-        if found is None or found.bundle is None:
-            return None
-        return found if self._rival(folder, WAITING, found.bundle) else None
+        """The challenger that waits for outcomes of its own, put there likewise.
 
-    def _rival(self, folder: Folder, name: str, bundle: str) -> bool:
+        It waits no more where another contract is asked for now, or where an operator has made it public.
+        """
+        found, to = waiting(self._runs), self.trainer
+        if found is None or found.bundle is None or found.fingerprint != to.contract.fingerprint:
+            return None
+        if found.bundle == self._against or any(f.bundle == found.bundle for f in to.store.forced()):
+            return None
+        return None if self._rival(folder, WAITING, found.bundle) else found
+
+    def _rival(self, folder: Folder, name: str, bundle: str) -> str:
+        """Put a kept bundle where the window's builder looks; why that cannot be done, else ""."""
         try:
             files = self.trainer.store.bundle(bundle).files
         except BadArtifact as error:  # nothing to be held against: the gate's own rules are what is left
             logger.error("%s: no %s to compare with: %s", self.trainer.contract.name, name, error)
-            return False
+            return str(error)
         place = folder.rival(name)
         place.mkdir(parents=True)
         for entry in ("contract.json", "fitted.json", "model.zip"):
             (place / entry).write_bytes(files[entry])
-        return True
+        return ""
 
     def _matured(self, folder: Folder, account: Account, waits: Run) -> Run:
         """What a waiting challenger's outcomes say: it goes live, it is refused, or it waits on."""
@@ -171,9 +186,14 @@ class Attempt:
         self._grow(folder, "shadow", str(waits.began_at))
         nobody = Measured(self.trainer.contract.labels.kind, {}, {})
         shadow = Shadow.from_bytes(folder.shadow.read_bytes())
-        found = judged_shadow(gate, Evidence(nobody, {}, parity=self._parity(), shadow=shadow))
+        apart = {**account.rivals, **self._unasked}
+        found = judged_shadow(gate, Evidence(nobody, {}, parity=self._parity(), shadow=shadow, apart=apart))
         if found.state == "promote" and waits.bundle is not None:
             return self._published(self.trainer.store.sealed(waits.bundle), found, waits.metrics)
+        if found.state == "wait" and self.began_at - waits.began_at > self.trainer.contract.train.window:
+            # Every row of the holdout is newer than it is: there will never be more.
+            why = f"it has waited for longer than a window: {found.why}"
+            return self.ended("refused", why, waits.metrics, found, waits.bundle)
         return self._held(found, waits.bundle, waits.metrics)
 
     def _searched(self, folder: Folder) -> Chosen:
@@ -196,6 +216,8 @@ class Attempt:
             logger.error("the search failed, the run goes on without: %s", error)
             found = known.after_failure(str(error), self.began_at, to.contract.fingerprint)
         to.store.keep_chosen(found.plain())
+        if folder.searched.exists():  # of a search that failed the server's log may help
+            search_place.over(folder)
         folder.chosen.write_bytes(found.to_bytes())
         return found
 
@@ -218,13 +240,22 @@ class Attempt:
                 believed=account.believed,
                 least_believed=contract.train.timestamp_quality,
                 decide=contract.scorecard.decide,
-                apart=account.rivals,
+                apart={**account.rivals, **self._unasked},
             ),
         )
-        if found.state == "promote":
+        if found.state == "promote" and not (why := self._overtaken()):
             return self._published(sealed, found, quality.metrics)
         self.trainer.store.keep(sealed)  # an operator may force it, or it waits for outcomes
+        if found.state == "promote":
+            return self.ended("refused", why, quality.metrics, found, sealed.id)
         return self._held(found, sealed.id, quality.metrics)
+
+    def _overtaken(self) -> str:
+        """Why the gate's word is no longer about what is live, such as after a rollback; "" where it is."""
+        live = self._live()
+        if self._against is None or live in (None, self._against):
+            return ""
+        return f"it was held against {self._against}, and {live} went live meanwhile: the next run tries anew"
 
     def _sealed(self, folder: Folder, account: Account, quality: Measured, chosen: Chosen) -> Sealed:
         to = self.trainer
@@ -318,11 +349,14 @@ class Attempt:
     def _stage(self, name: str, expected_s: float | None = None) -> Iterator[None]:
         """A stage of the run, told while it lasts; `expected_s`: None as long as it took of late."""
         to = self.trainer
+        logger.info("%s", name)
         self._doing = stages.Doing(name, to.clock.elapsed(), expected_s or usual(name, self._runs))
         self._tick()
-        yield
-        self.seconds[name] = round(to.clock.elapsed() - self._doing.began, 2)
-        to.points.say("stage", {"seconds": self.seconds[name]}, {"stage": name})
+        try:
+            yield
+        finally:  # also of a stage that failed: it is that one's figure that one looks for
+            self.seconds[name] = round(to.clock.elapsed() - self._doing.began, 2)
+            to.points.say("stage", {"seconds": self.seconds[name]}, {"stage": name})
 
     def _tick(self) -> None:
         """Say what the run does just now, where that is not what was said last."""

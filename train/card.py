@@ -143,7 +143,9 @@ def _classes(card: Mapping[str, Any]) -> str:
 def _number(card: Mapping[str, Any]) -> str:
     found = card["metrics"]
     always = card["baselines"].get("constant", {}).get("metrics", {}).get("mae")
-    beside = "" if always is None else f" Who always says the mean is off by {always:.3g} on average."
+    beside = (
+        "" if always is None else f" Who always says the mean of training is off by {always:.3g} on average."
+    )
     unit = f" {card['unit']}" if card.get("unit") else ""
     half = f"Half of its estimates are off by less than {found.get('median_error', 0.0):.3g}{unit}"
     return f"{half}; on average it is off by {found.get('mae', 0.0):.3g}{unit}.{beside}"
@@ -184,8 +186,9 @@ def _pairs(card: Mapping[str, Any]) -> str:
     ]
     if not lines:
         return ""
-    told = "Both at once, and how many are left for a person to look at:"
-    return f'<p>{told}</p><div class="wide">{_table(lines)}</div>'
+    of = card.get("entity") or "entities"
+    told = f"Both at once, of all {of} (one question each), and how many are left for a person to look at:"
+    return f'<p>{escape(told)}</p><div class="wide">{_table(lines)}</div>'
 
 
 def _threshold(at: float | None) -> str:

@@ -55,11 +55,11 @@ def classes(rows: Rows, found: Sides) -> dict[Side, Mapping[str, int]]:
     return {side: _counts(rows, getattr(found, side)) for side in SIDES}
 
 
-def spread(told: pa.Table, found: Sides) -> dict[Side, tuple[float, float]]:
-    """Least and greatest target of each side that has rows."""
+def spread(told: pa.Table, found: Sides) -> dict[Side, tuple[float, float, float]]:
+    """Least, mean and greatest target of each side that has rows."""
     target = told["label's target"].to_numpy().astype(float)
     of = {side: target[getattr(found, side)] for side in SIDES}
-    return {side: (float(v.min()), float(v.max())) for side, v in of.items() if len(v)}
+    return {side: (float(v.min()), float(v.mean()), float(v.max())) for side, v in of.items() if len(v)}
 
 
 def offsets(told: pa.Table, found: Sides) -> dict[str, dict[int, tuple[int, int]]]:

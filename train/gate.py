@@ -1,8 +1,12 @@
 """The gate: whether a challenger goes live, is held back, or waits for outcomes. Pure.
 
-Every rule is a reason with its numbers, those that hold too: an operator sees all that was weighed. The gate
-is monotone: nothing that gets better turns a promotion into anything else. NaN reaches no bound. A challenger
-that is not significantly worse than the champion is promoted, for fresh counts.
+Every rule is a reason with its numbers, those that hold too: an operator sees all that was weighed. NaN
+reaches no bound. A challenger that is not significantly worse than the champion is promoted, for fresh
+counts; where the bounds of a difference are unknown, one that is worse at all is held.
+
+The gate is monotone: a promotion stays one where a figure gets better and all else stays as it is. A figure
+that has bounds gets better when its value and both bounds shift by the same. Bounds that draw closer are no
+such shift: what was worse by chance alone can become significantly worse when more is known.
 
 To add a rule, add a function from gate and evidence to its reasons, and name it in `_RULES`.
 """
@@ -74,7 +78,7 @@ def judged(gate: Gate, evidence: Evidence) -> Verdict:
     'auc is 0.5500, the gate asks for at least 0.6'
     """
     reasons = tuple(reason for rule in _RULES for reason in rule(gate, evidence))
-    return _verdict(reasons, _praise(evidence.measured))
+    return _verdict(reasons, _praise(evidence))
 
 
 def judged_shadow(gate: Gate, evidence: Evidence) -> Verdict:
@@ -140,13 +144,20 @@ def _promised(_: Gate, evidence: Evidence) -> Iterator[Reason]:
 
 
 def _champion(gate: Gate, evidence: Evidence) -> Iterator[Reason]:
-    """Against what is live; one that cannot be held against this window is said and blocks nothing."""
+    """Against what is live; one that could not be asked is said, and blocks nothing by itself."""
     if (live := evidence.measured.champion) is not None:
         yield _ahead(CHAMPION, live.ahead, evidence.measured, gate)
         return
-    why = evidence.apart.get(CHAMPION, "")
-    says = f"not held against the champion: {why}" if why else "no champion to be held against"
+    says = _not_asked(evidence) or "no champion to be held against"
     yield Reason(CHAMPION, None, "not significantly worse", True, says)
+
+
+def _not_asked(evidence: Evidence) -> str:
+    """Of a champion that there is but that was held against nobody, why; else ""."""
+    why = evidence.apart.get(CHAMPION, "")
+    if CHAMPION in evidence.measured.unsound:
+        why = "its answers to the holdout are not one finite number a row"
+    return f"the champion could not be asked: {why}" if why else ""
 
 
 def _baselines(gate: Gate, evidence: Evidence) -> Iterator[Reason]:
@@ -168,8 +179,12 @@ def _shadow(gate: Gate, evidence: Evidence) -> Iterator[Reason]:
         enough,
         f"{shadow.outcomes} outcomes in the shadow, the gate asks for at least {gate.shadow}",
     )
+    of = "champion in the shadow"
     if enough and shadow.ahead is not None:
-        yield _ahead("champion in the shadow", shadow.ahead, evidence.measured, gate)
+        yield _ahead(of, shadow.ahead, evidence.measured, gate)
+    elif enough:
+        says = _not_asked(evidence) or "the shadow has no champion to be held against"
+        yield Reason(of, None, "not significantly worse", True, says)
 
 
 _RULES: tuple[Callable[[Gate, Evidence], Iterator[Reason]], ...] = (
@@ -184,15 +199,26 @@ _RULES: tuple[Callable[[Gate, Evidence], Iterator[Reason]], ...] = (
 
 
 def _ahead(of: str, ahead: Estimate, measured: Measured, gate: Gate) -> Reason:
-    """Not significantly worse: the upper bound of what it is ahead by is not below 0."""
-    holds = ahead.high >= 0
-    judged_as = "not significantly worse" if holds else "significantly worse"
-    says = f"{_headline(measured)} is {_lead(ahead)} against the {of}, {judged_as} at {gate.confidence:.4g}"
+    """Not significantly worse: the upper bound of what it is ahead by is not below 0; without bounds, the
+    value itself is not.
+    """
+    if _known(ahead):
+        holds = ahead.high >= 0
+        worse = "not significantly worse" if holds else "significantly worse"
+        judged_as = f"{worse} at {gate.confidence:.4g}"
+    else:
+        holds = ahead.value >= 0
+        judged_as = "not worse" if holds else "worse, and nothing says that it is chance"
+    says = f"{_headline(measured)} is {_lead(ahead)} against the {of}, {judged_as}"
     return Reason(of, _finite(ahead.value), "not significantly worse", holds, says)
 
 
+def _known(ahead: Estimate) -> bool:
+    return not (abs(ahead.high) > _KNOWN or abs(ahead.low) > _KNOWN)
+
+
 def _lead(ahead: Estimate) -> str:
-    if abs(ahead.high) > _KNOWN or abs(ahead.low) > _KNOWN:
+    if not _known(ahead):
         return f"{ahead.value:+.4f} (bounds unknown)"
     return f"{ahead.value:+.4f} ({ahead.low:+.4f} to {ahead.high:+.4f})"
 
@@ -210,10 +236,11 @@ def _headline(measured: Measured) -> str:
     return metrics.of(measured.kind)[0].name
 
 
-def _praise(measured: Measured) -> str:
+def _praise(evidence: Evidence) -> str:
     """Such as `holdout auc 0.7132, +0.0012 (-0.0030 to +0.0054) against the champion`."""
+    measured = evidence.measured
     name = _headline(measured)
     said = f"holdout {name} {measured.metrics.get(name, nan):.4f}"
     if measured.champion is None:
-        return said
+        return "; ".join(filter(None, (said, _not_asked(evidence))))
     return f"{said}, {_lead(measured.champion.ahead)} against the champion"

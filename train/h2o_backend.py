@@ -7,9 +7,10 @@ minutes where an answer fails to come ("job is missing"): run this in a process 
 from __future__ import annotations
 
 import csv
+import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -19,9 +20,11 @@ import h2o
 import numpy as np
 import pyarrow.parquet as pq
 from h2o import estimators
-from h2o.exceptions import H2OError, H2OJobCancelled
+from h2o.exceptions import H2OError, H2OJobCancelled, H2OResponseError
 from numpy.typing import NDArray
 
+from hotpath.child import TICK_S
+from hotpath.clock import wait
 from hotpath.contract.parts import Kind
 from hotpath.errors import BadArtifact, Unavailable
 from train.h2o_server import Address
@@ -33,6 +36,18 @@ RESPONSE = "row.label"
 _LABEL = "label"
 _PYTHON = {"lambda": "lambda_"}
 """Parameters that the client spells otherwise."""
+RUNNING = ("CREATED", "RUNNING")
+"""What H2O says of a job that has not ended."""
+END_S = 30.0
+"""What a job may take to end once it is told to."""
+TRIES = 20
+_LISTS = (
+    ("/99/Grids", "grids", "grid_id"),
+    ("/3/Models", "models", "model_id"),
+    ("/3/Frames", "frames", "frame_id"),
+)
+
+logger = logging.getLogger("h2o")
 
 
 @dataclass(frozen=True)
@@ -85,12 +100,68 @@ def _refusal(error: Exception) -> Unavailable:
     return Unavailable("H2O", said, "an answer without error", "see the server's log")
 
 
+@contextmanager
+def marked(mark: str) -> Iterator[None]:
+    """For as long as the block things may be in a cluster with `mark` in their names: those that a killed
+    process has left there go first, and whatever the block comes to none stays.
+    """
+    forget(mark)
+    try:
+        yield
+    finally:
+        try:
+            forget(mark)
+        except (H2OError, OSError, Unavailable) as error:  # what the block came to counts, not this
+            logger.warning("what has %s in its name may be left in the cluster: %s", mark, error)
+
+
+def forget(mark: str) -> None:
+    """End and free whatever in the cluster has `mark` in its name. Raises Unavailable where a job runs on."""
+    for _ in range(int(END_S / TICK_S)):
+        jobs = {job["key"]["name"]: job["status"] for job in h2o.api("GET /3/Jobs")["jobs"] if _of(job, mark)}
+        running = [key for key, status in jobs.items() if status in RUNNING]
+        if not running:
+            break
+        for key in running:
+            h2o.api(f"POST /3/Jobs/{key}/cancel")
+        wait(TICK_S)
+    else:
+        raise Unavailable("H2O", running, f"jobs that end within {END_S:.0f} s of being cancelled")
+    for name in held(mark):
+        h2o.api(f"DELETE /3/DKV/{name}")
+
+
+def held(mark: str = "") -> list[str]:
+    """Grids, models and frames in the cluster, those with `mark` in their names."""
+    return [name for of in _LISTS for name in _listed(*of) if mark in name]
+
+
+def _listed(path: str, several: str, key: str) -> list[str]:
+    """H2O fails to list where one of them, perhaps another's, goes meanwhile ("Object ... not found")."""
+    for _ in range(TRIES - 1):
+        with suppress(H2OResponseError):
+            return _names(path, several, key)
+        wait(TICK_S)
+    return _names(path, several, key)
+
+
+def _names(path: str, several: str, key: str) -> list[str]:
+    return [str(one[key]["name"]) for one in h2o.api(f"GET {path}")[several]]
+
+
+def _of(job: Mapping[str, Any], mark: str) -> bool:
+    return mark in ((job["dest"] or {}).get("name") or "")
+
+
 def imported(columns: Mapping[str, str], files: Sequence[Path], name: str = "") -> h2o.H2OFrame:
     """An explicit list of files with explicit types: H2O's guesses differ from one file to the next.
 
-    `columns`: H2O's types by name, in the files' order. `name`: what the cluster calls the frame.
+    `columns`: H2O's types by name, in the files' order. `name`: what the cluster calls the frame (and, with
+    "raw_" before it, the one as it was read, which shares its columns).
     """
-    frame = h2o.import_file(path=[str(f) for f in files], col_types=list(columns.values()))
+    raw = f"raw_{name}" if name else None
+    paths, kinds = [str(f) for f in files], list(columns.values())
+    frame = h2o.import_file(path=paths, destination_frame=raw, col_types=kinds)
     if len(frame.names) != len(columns):
         raise BadArtifact("the window's files", frame.names, f"the columns {list(columns)}")
     frame.names = list(columns)
@@ -126,14 +197,14 @@ def estimator(algorithm: str, parameters: Parameters) -> Any:
     return getattr(estimators, BY_NAME[algorithm].estimator)(**named)
 
 
-def grow(chosen: Chosen, train: h2o.H2OFrame, features: Sequence[str], weighted: bool) -> Any:
-    """A model of all of a frame's rows, `weighted` by its column WEIGHT. Raises Unavailable without the
-    algorithm.
+def grow(chosen: Chosen, train: h2o.H2OFrame, features: Sequence[str], weighted: bool, name: str = "") -> Any:
+    """A model of all of a frame's rows, `weighted` by its column WEIGHT. `name`: what the cluster calls it.
+    Raises Unavailable without the algorithm.
     """
     algorithm = BY_NAME[chosen.algorithm]
     if not available(algorithm):
         raise Unavailable("H2O", f"no {algorithm.name} on this platform", "an algorithm that it has")
-    model = estimator(chosen.algorithm, chosen.named())
+    model = estimator(chosen.algorithm, {**chosen.named(), **({"model_id": name} if name else {})})
     weights = WEIGHT if weighted else None
     with _quiet():
         model.train(x=list(features), y=RESPONSE, training_frame=train, weights_column=weights)

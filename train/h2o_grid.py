@@ -1,7 +1,8 @@
 """One algorithm's random search on an H2O cluster: begun, watched, stopped, taken up again after a kill.
 
 H2O keeps a grid, its frames and every model that is finished in the search's own folder, so that a new server
-goes on where a killed one was: what is lost is the model that was being grown.
+goes on where a killed one was: what is lost is the model that was being grown. Once a grid has ended by
+itself H2O empties that folder: who wants its models takes them from the server that grew them.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from h2o.exceptions import H2OResponseError
 from h2o.grid.grid_search import H2OGridSearch
 
 from hotpath.errors import BadArtifact
-from train.h2o_backend import RESPONSE, estimator, plain
+from train.h2o_backend import RESPONSE, RUNNING, estimator, plain
 from train.handed import WEIGHT
 from train.parameters import ALWAYS, SEED, Algorithm, Chosen, Parameter
 
 _NOTE = "recovery.json"
 """What H2O writes once a search can be taken up again."""
-_RUNNING = ("CREATED", "RUNNING")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Data:
 
 @dataclass(frozen=True)
 class Looked:
-    """How far a search is; `best`: its best model's name by H2O's own metric, "" before the first."""
+    """How far a search is; `best`: its best model's figure on the validation rows, as "log_loss 0.2519", ""
+    before the first.
+    """
 
     models: int
     running: bool
@@ -46,11 +48,13 @@ class Looked:
 
 
 class Grid:
-    """The search of one algorithm in `folder`, which is its own."""
+    """The search of one algorithm in `folder`, which is its own; `mark` is in the names of all that it has in
+    the cluster, and must be the same where it is taken up.
+    """
 
-    def __init__(self, algorithm: Algorithm, folder: Path) -> None:
+    def __init__(self, algorithm: Algorithm, folder: Path, mark: str) -> None:
         self.algorithm, self._folder, self._job = algorithm, folder, ""
-        self._id = f"grid_{algorithm.name}"
+        self._id = f"grid_{algorithm.name}_{mark}"
 
     def begin(self, data: Data, seconds: float) -> int:
         """Start, or take up what a killed server left: how many models of it are there. Returns at once.
@@ -94,8 +98,9 @@ class Grid:
     def look(self) -> Looked:
         """How far it is."""
         status = h2o.api(f"GET /3/Jobs/{self._job}")["jobs"][0]["status"]
-        ids = self._ids()
-        return Looked(len(ids), status in _RUNNING, ids[0] if ids else "")
+        said = self._said()
+        ids = said["model_ids"]
+        return Looked(len(ids), status in RUNNING, _figure(said["validation_metrics"]) if ids else "")
 
     def stop(self) -> None:
         """End it: the model that is being grown is lost."""
@@ -128,7 +133,18 @@ class Grid:
         )
 
     def _ids(self) -> list[str]:
-        return [str(key["name"]) for key in h2o.api(f"GET /99/Grids/{self._id}")["model_ids"]]
+        return [str(key["name"]) for key in self._said()["model_ids"]]
+
+    def _said(self) -> Any:
+        """What H2O says of the grid, the best model first."""
+        return h2o.api(f"GET /99/Grids/{self._id}")
+
+
+def _figure(found: Sequence[Any]) -> str:
+    """What H2O ranks by, in this project's words: of chances log_loss, of a number rmse (it squares that)."""
+    best = found[0]._metric_json
+    name, value = ("log_loss", best["logloss"]) if "logloss" in best else ("rmse", best["RMSE"])
+    return f"{name} {value:.4g}"
 
 
 def _criteria(searching: Mapping[str, Parameter]) -> dict[str, object]:

@@ -56,7 +56,7 @@ def cluster(
     `xgboost`: with its extension; `long`: there is work enough for the optimising compiler.
     """
     if h2o.url:
-        return nullcontext(Address(h2o.url))
+        return nullcontext(Address(h2o.url, h2o.login))
     return server(folder, h2o.port, h2o.memory, THREADS, clock, xgboost, long)
 
 

@@ -2,7 +2,8 @@
 
 Whenever a run is due by the domain's clock it makes an attempt, never two at once on a machine. What a run
 came to is kept in the bundle store, so that a restart knows when the next is due, and `--once` may be called
-as often as anyone likes: where no run is due, nothing is done.
+as often as anyone likes: where no run is due nothing is done, and the last one's exit code is given again. A
+run that failed is due again at once, for it is an outer scheduler that calls.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hotpath import deployed, settings
 from hotpath.bundle_store import BundleStore, Run, State
 from hotpath.clock import SECOND, Clock, wait
 from hotpath.contract.model import Contract
-from hotpath.errors import BadArtifact, HotpathError, Unavailable
+from hotpath.errors import BadArtifact, BadConfig, HotpathError, Unavailable
 from hotpath.files import free
 from hotpath.kafka import KafkaLog
 from hotpath.progress import Progress
@@ -34,7 +35,7 @@ GAP_S = 3 * LOOK_S
 """Between two runs: whoever waits for the turn takes it, also where this one's next run is due already."""
 ROOM_S = 2.0
 """Between two tries to note a run where the store has no room."""
-FAILED, REFUSED = 1, 3
+FAILED, SETTINGS, REFUSED = 1, 2, 3
 CODES: dict[State, int] = {"trained": 0, "waiting": REFUSED, "refused": REFUSED, "failed": FAILED}
 """Exit codes of `--once`."""
 
@@ -42,23 +43,29 @@ logger = logging.getLogger("train")
 
 
 def main(argv: Sequence[str], reached: Callable[[str], None] = lambda _: None) -> int:
-    """Train the pipeline that `argv` names until SIGTERM; 1 where it cannot begin, the reason logged.
+    """Train the pipeline that `argv` names until SIGTERM. Where it cannot begin 1, or SETTINGS where settings
+    or keys are why; the reason is logged.
 
     `reached` is told the named points of publishing.
 
-    With `--once`: 0 a model was announced, or nothing was due; REFUSED where window or gate held it back, or
-    it waits for outcomes; 1 the run failed.
+    With `--once`: 0 a model was announced; REFUSED where window or gate held it back, or it waits for
+    outcomes; 1 the run failed, or it was told to end.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # SystemExit unwinds every `with`, so that children end before this process does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    told = FAILED if "--once" in argv[1:] else 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(told))
     try:
         pipeline, found = argv[0], settings.load()
         turn = found.data / "cloud" / "train" / "turn.lock"
         made = replace(trainer(pipeline, found), reached=reached)
+        made.key.sign(b"")  # a key that is no good is said before a run's work, not after it
         if "--once" in argv[1:]:
-            return once(made, turn)
+            return once(made, lambda: deployed.contract(found, pipeline), turn)
         work(made, lambda: deployed.contract(found, pipeline), turn)
+    except BadConfig as error:
+        logger.error("%s", error)
+        return SETTINGS
     except HotpathError as error:
         logger.error("%s", error)
     return FAILED
@@ -80,16 +87,21 @@ def trainer(pipeline: str, found: settings.Settings) -> Trainer:
     )
 
 
-def once(trainer: Trainer, turn: Path) -> int:
-    """One run, if one is due once it is this trainer's turn; its exit code."""
-    while (held := free(turn)) is None:
+def once(trainer: Trainer, contract: Callable[[], Contract], turn: Path) -> int:
+    """One run, if one is due once it is this trainer's turn; its exit code, or the last one's."""
+    if (held := free(turn)) is None:
+        logger.info("another run is under way: waits for its turn")
+    while held is None:
         wait(LOOK_S)
+        held = free(turn)
     with held:
         runs = trainer.store.runs()
-        if not trainer.due(runs[-1] if runs else None):
-            logger.info("no run is due: the last one began at %d", runs[-1].began_at)
-            return 0
-        run = ran(trainer)
+        now = replace(trainer, contract=contract())
+        if runs and runs[-1].state != "failed" and not now.due(runs[-1]):
+            last = runs[-1]
+            logger.info("no run is due: the last one began at %d: %s %s", last.began_at, last.state, last.why)
+            return CODES[last.state]
+        run = ran(now)
     trainer.progress.say("idle", **tally((*runs, run)))
     trainer.log.flush(DELIVERY_S)
     return CODES[run.state]

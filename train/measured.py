@@ -69,7 +69,8 @@ class Measured:
     contract's own; `bounds` of those that have them.
 
     A binary model declines from `threshold` on and accepts below `accept_below` (None: never).
-    `promised`: whether the tolerances that the contract decides by can be promised.
+    `promised`: whether the tolerances that the contract decides by can be promised. `unsound`: rivals whose
+    answers to the holdout are none, by name.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Measured:
     baselines: Mapping[str, Rival] = field(default_factory=dict)
     champion: Rival | None = None
     promised: bool = True
+    unsound: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -99,11 +101,12 @@ class Measured:
             raw = json.loads(data)
             bounds = {name: (float(low), float(high)) for name, (low, high) in raw.pop("bounds").items()}
             baselines = {name: _rival(found) for name, found in raw.pop("baselines").items()}
-            champion = raw.pop("champion")
+            champion, unsound = raw.pop("champion"), tuple(raw.pop("unsound", ()))
             return cls(
                 bounds=bounds,
                 baselines=baselines,
                 champion=None if champion is None else _rival(champion),
+                unsound=unsound,
                 **raw,
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -6,8 +6,12 @@ Pure.
     card = scorecard(contract, holdout, {"challenger": p1}, found, account)
 
 All are measured on the same rows. Promises are made from one row an entity (`row.alone`): rows of one entity
-are alike, and the bounds are of independent ones. Everything else is measured on every row, with bounds by
-groups of entities (`row.group`, see hotpath/jackknife.py).
+are alike, and the bounds are of independent ones; where the rate over all rows does not bear one out, it is
+none. Everything else is measured on every row, with bounds by groups of entities (`row.group`, see
+hotpath/jackknife.py).
+
+A row of a class that no training row had stays in: a model's chance of that class is 0, and it counts as the
+wrong answer that it is.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from hotpath.clock import Micros
 from hotpath.contract import metrics
 from hotpath.contract.model import Contract
 from hotpath.errors import BadArtifact
+from hotpath.promises import Counts
 from hotpath.quality import METRICS, best_threshold
 from hotpath.scorecard import YES, Decided, as_json, curve, decided, intervals, pairs, promises, ranks
 from train.account import Account
@@ -58,8 +63,8 @@ def measure(
 ) -> Measured:
     """The challenger of `predictions`, with bounds at `confidence` (None: the gate's).
 
-    `account` tells how answers were spread over the training rows. Raises BadArtifact where the challenger's
-    answers are not finite, or not one a row.
+    `account` tells how answers were spread over the training rows. A champion whose answers are not finite,
+    or not one a row, is told in `unsound`. Raises BadArtifact where the challenger's are not.
     """
     rows = Rows.of(contract, holdout)
     given = _checked(predictions[CHALLENGER], rows)
@@ -68,6 +73,7 @@ def measure(
     ours = _told(rows, given, by)
     rival = _Against(rows, ours, sure)
     champion = predictions.get(CHAMPION)
+    asked = champion is not None and sound(champion, rows)
     return Measured(
         kind=contract.labels.kind,
         metrics=_known(ours.whole),
@@ -75,8 +81,9 @@ def measure(
         threshold=by.threshold,
         accept_below=by.accept_below,
         baselines=_baselines(rows, rival, account),
-        champion=None if champion is None or not sound(champion, rows) else rival.of(champion),
+        champion=rival.of(champion) if champion is not None and asked else None,
         promised=by.promised,
+        unsound=() if champion is None or asked else (CHAMPION,),
     )
 
 
@@ -118,15 +125,28 @@ def scorecard(
         **thresholds,
         "promised": found.promised,
         "confidence": contract.scorecard.confidence,
-        "rows": {**account.rows, "independent": int(rows.alone.sum())},
+        "entity": contract.events.entity,
+        "rows": {**account.rows, "independent": int(rows.alone.sum()), **_unmet(account)},
         "decisions": _decisions(rows, given, Decided(found.threshold, found.accept_below)),
         "classes": {side: dict(counts) for side, counts in account.classes.items()},
         **_PROMISED[contract.labels.kind](rows, given),
     }
 
 
+def _unmet(account: Account) -> dict[str, int]:
+    """Said where there are any: no model of this window can answer such rows."""
+    rows = sum(account.unmet.values())
+    return {"of a class without a training row": rows} if rows else {}
+
+
+def _counts(rows: Rows, given: Given, place: int | None = None) -> Counts:
+    """Errors by threshold over the independent rows, beside those over all; of one class of many."""
+    truth, score = (rows.truth == 1, given) if place is None else (rows.truth == place, given[:, place])
+    return rows.counts(given, place).beside(Counts.of(truth, score))
+
+
 def _binary_promised(rows: Rows, given: Given) -> dict[str, Any]:
-    listed, counts = rows.contract.scorecard, rows.counts(given)
+    listed, counts = rows.contract.scorecard, _counts(rows, given)
     kept = promises(counts, listed)
     both = [
         {"false_positive_rate": above, "false_negative_rate": below, **asdict(found)}
@@ -142,7 +162,7 @@ def _binary_promised(rows: Rows, given: Given) -> dict[str, Any]:
 def _classes_promised(rows: Rows, given: Given) -> dict[str, Any]:
     said, curves = list[dict[str, object]](), dict[str, object]()
     for place, name in enumerate(rows.contract.labels.classes):
-        counts = rows.counts(given, place)
+        counts = _counts(rows, given, place)
         kept = promises(counts, rows.contract.scorecard)
         said += [as_json(found, name) for found in kept]
         curves[name] = curve(counts, kept)
@@ -150,11 +170,12 @@ def _classes_promised(rows: Rows, given: Given) -> dict[str, Any]:
 
 
 def _number_promised(rows: Rows, given: Given) -> dict[str, Any]:
-    errors = np.abs(given - rows.truth)[rows.alone]
+    every = np.abs(given - rows.truth)
+    errors = every[rows.alone]
     return {
         "unit": rows.contract.labels.truth.unit,
-        "intervals": [asdict(found) for found in intervals(errors, rows.contract.scorecard)],
-        "errors": ranks(errors),
+        "intervals": [asdict(found) for found in intervals(errors, rows.contract.scorecard, every)],
+        "errors": ranks(errors, every),
     }
 
 
@@ -205,10 +226,12 @@ def _baselines(rows: Rows, rival: _Against, account: Account | None) -> dict[str
 
 
 def _constant(rows: Rows, account: Account | None) -> NDArray[np.float64]:
-    """The best answer without a feature: the share of yes, of each class, or the mean."""
+    """The best answer without a feature that is known before the holdout is: the training rows' share of yes,
+    of each class, or their mean.
+    """
     labels = rows.contract.labels
     if labels.kind == "number":
-        return np.asarray(rows.truth.mean())
+        return np.asarray(account.spread["train"][1] if account else rows.truth.mean())
     places = dict(enumerate(labels.classes))
     told = account.classes.get("train", {}) if account else {}
     counts = {
@@ -224,7 +247,7 @@ def _decided(rows: Rows, given: Given) -> Decided:
         return Decided(None, None)
     listed = rows.contract.scorecard
     if listed.decide is not None:
-        return decided(rows.counts(given), listed.decide, listed.confidence)
+        return decided(_counts(rows, given), listed.decide, listed.confidence)
     best = best_threshold(rows.sample(given))
     return Decided(best, best)
 

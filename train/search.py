@@ -5,12 +5,14 @@ budget, takes the figures of the best on every slice, times them in the scorer's
 searched.json what train/searched.py chooses of them and of what models are grown by so far, and the evidence.
 
 A killed or hung H2O is replaced and goes on; a killed search is taken up by the next one of the same contract
-(train/search_folder.py): only the model that was being grown is lost.
+(train/search_folder.py): only the model that was being grown is lost. In a cluster of the operator's own
+(h2o.url) all that is the search's carries its mark and is gone when it ends, whatever it came to.
 """
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -31,14 +33,14 @@ from hotpath.jackknife import Told
 from hotpath.quality import Sample
 from train.account import Account
 from train.folder import Folder
-from train.h2o_backend import Target, available, columns, connected, grow, imported, predicted
+from train.h2o_backend import Target, available, columns, connected, grow, imported, marked, predicted
 from train.h2o_grid import Data, Grid
 from train.h2o_server import cluster
 from train.handed import SLICE, read, types, weighted
 from train.holdout import Given, truth
 from train.latency import timed
 from train.parameters import BY_NAME, DEFAULT, SEED, Chosen
-from train.search_folder import Begun, SearchFolder
+from train.search_folder import Begun, Model, SearchFolder
 from train.searched import Candidate, Choice, choose
 from train.stages import Stages
 
@@ -58,6 +60,7 @@ logger = logging.getLogger("search")
 def main(argv: Sequence[str]) -> int:
     """Search in the folder that `argv` names."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    signal.signal(signal.SIGTERM, _told_to_end)
     folder = Folder(Path(argv[0]).resolve())
     try:
         search(folder, settings.load().h2o)
@@ -67,8 +70,15 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _told_to_end(*_: object) -> None:
+    """By the trainer, at the deadline: blocks are left as ever, and no job runs on in another's cluster."""
+    sys.exit(128 + signal.SIGTERM)
+
+
 def search(folder: Folder, h2o: settings.H2O) -> Chosen:
-    """What models are to be grown by from now on, also in searched.json."""
+    """What models are to be grown by from now on, also in searched.json. The search's own folder stays for
+    whoever takes that up (train/search_place.py).
+    """
     run = Searching.of(folder)
     models = run.models(h2o)
     with run.stages.stage("time"):
@@ -77,18 +87,7 @@ def search(folder: Folder, h2o: settings.H2O) -> Chosen:
     choice = choose(candidates, INCUMBENT, metric, run.contract.gate.confidence)
     found = run.found(choice, candidates, metric.name)
     folder.searched.write_bytes(found.to_bytes())
-    run.place.done()
     return found
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model that was grown. `given`: what it says of the slices' rows."""
-
-    name: str
-    chosen: Chosen
-    mojo: Path
-    given: Given
 
 
 @dataclass
@@ -148,6 +147,8 @@ class Searching:
                     cluster(h2o, self.place.path / "h2o", self.clock, xgboost, long=True)
                 )
                 stack.enter_context(connected(address, h2o.deadline_s))
+                if h2o.url:
+                    stack.enter_context(marked(self.begun.mark))
             with self.stages.stage("import") as spent:
                 data = self._data()
                 spent.rows = data.learn.nrows + data.valid.nrows
@@ -161,59 +162,61 @@ class Searching:
     def _data(self) -> Data:
         labels, features = self.contract.labels, types(self.contract.features)
         of = columns(self.place.learn, features, labels.kind)
-        learn, valid = imported(of, self.place.learn, "learn"), imported(of, self.place.valid, "valid")
+        learn = imported(of, self.place.learn, f"learn_{self.begun.mark}")
+        valid = imported(of, self.place.valid, f"valid_{self.begun.mark}")
         return Data(learn, valid, list(features), weighted(self.place.learn))
 
     def _reigning(self, data: Data) -> tuple[Chosen, Any]:
         """The incumbent, grown of the same rows as the others."""
         known = available(BY_NAME[self.incumbent.algorithm])
         chosen = replace(self.incumbent if known else DEFAULT, evidence={})
-        return chosen, grow(chosen, data.learn, data.features, data.weighted)
+        name = f"{INCUMBENT}_{self.begun.mark}"
+        return chosen, grow(chosen, data.learn, data.features, data.weighted, name)
 
-    def _best(self, name: str, shares: int, data: Data) -> list[Model]:
-        """The best models of one algorithm, which is one of so many that share what is left of the budget."""
+    def _best(self, name: str, shares: int, data: Data) -> Sequence[Model]:
+        """The best models of one algorithm, which is one of so many that share what is left of the budget;
+        those that an earlier life took where it was through.
+        """
+        if (through := self.place.through(name)) is not None:
+            self.tried[name] = self.resumed[name] = through.tried
+            return through.best
         algorithm = BY_NAME[name]
         if not available(algorithm):
             self.skipped[name] = "this platform's H2O does not have it"
             return []
-        grid = Grid(algorithm, self.place.grid(name))
+        grid = Grid(algorithm, self.place.grid(name), self.begun.mark)
         try:
             self._run(grid, shares, data)
         except BadArtifact as error:
             self.skipped[name] = str(error)
             return []
-        best = grid.best(BEST)
-        return [
+        best = [
             self._taken(f"{name} {rank}", grid.chosen(model), model, data)
-            for rank, model in enumerate(best, start=1)
+            for rank, model in enumerate(grid.best(BEST), start=1)
         ]
+        return self.place.keep(name, self.tried[name], best).best
 
     def _run(self, grid: Grid, shares: int, data: Data) -> None:
-        """An algorithm's search until its time is up, or what an earlier life finished of it."""
+        """An algorithm's search until its time is up, from where an earlier life left it."""
         name, spent = grid.algorithm.name, self.place.spent()
-        if name in spent.through:
-            self.tried[name] = self.resumed[name] = grid.load() or 0
-            return
-        left = self.search.budget / SECOND - sum(spent.seconds.values())
+        left = self.search.budget / SECOND - sum(spent.values())
         until = max(left / shares, LEAST_S)
         self.resumed[name] = grid.begin(data, until)
-        began, before = self.clock.elapsed(), spent.seconds.get(name, 0.0)
+        began, before = self.clock.elapsed(), spent.get(name, 0.0)
         while (looked := grid.look()).running:
             took = self.clock.elapsed() - began
-            spent.seconds[name] = round(before + took, 1)
+            spent[name] = round(before + took, 1)
             self.place.spend(spent)
             self.stages.say(done=looked.models, best=looked.best)
             if took > until:
                 grid.stop()
             wait(LOOK_S)
         self.tried[name] = looked.models
-        spent.through.append(name)
-        self.place.spend(spent)
 
     def _taken(self, name: str, chosen: Chosen, model: Any, data: Data) -> Model:
         """A model's MOJO and what it says of the slices, before its server ends."""
         labels = self.contract.labels
-        mojo = self.place.path / "mojos" / f"{name}.zip"
+        mojo = self.place.mojo(name)
         mojo.parent.mkdir(exist_ok=True)
         model.download_mojo(str(mojo))
         return Model(name, chosen, mojo, predicted(model, data.valid, Target(labels.kind, labels.classes)))
@@ -231,7 +234,6 @@ class Searching:
 
     def found(self, choice: Choice, candidates: Sequence[Candidate], metric: str) -> Chosen:
         """The choice with its evidence, as it is kept."""
-        spent = self.place.spent()
         evidence: dict[str, object] = {
             "why": choice.why,
             "taken": choice.taken.name,
@@ -242,7 +244,7 @@ class Searching:
             "skipped": self.skipped,
             "resumed": self.resumed,
             "lost": self.lost,
-            "seconds": spent.seconds,
+            "seconds": self.place.spent(),
             "budget_s": self.search.budget / SECOND,
             "seed": SEED,
             "window_ended": self.begun.at,

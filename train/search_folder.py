@@ -1,15 +1,21 @@
-"""A search's own folder: the rows that it works on, what H2O keeps of it, how much of its budget is spent.
+"""A search's own folder: the rows that it works on, what H2O keeps, what algorithms came to, what is spent.
 
-It stands beside the run's folder (FOLDER.search), which every run empties, and goes once the search is done:
-so a search that was killed is found by the next run, and taken up.
+It stands beside the run's folder (FOLDER.search), which every run empties, and goes once the trainer has kept
+what was found (train/search_place.py): so a search that was killed is found by the next run, and taken up.
+
+H2O empties its own folder of a grid as soon as that has ended by itself. So an algorithm that is through
+leaves all that is wanted of it in results/ALGORITHM, which is there as a whole or not at all: no later server
+is asked for it again. What a kill between the two costs is that algorithm's search.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +24,12 @@ import pyarrow.compute as pc
 
 from hotpath.clock import Micros
 from hotpath.errors import BadArtifact
-from hotpath.files import replace
+from hotpath.files import make_folder, replace, sync
 from train.folder import Folder
 from train.handed import FEATURE, SLICE, handed, read
+from train.holdout import Given
+from train.parameters import Chosen
+from train.search_place import place
 
 LEAST_OF_A_PART = 50
 """To learn from, and of a slice: below that neither a model nor a figure says anything."""
@@ -37,13 +46,28 @@ class Begun:
     slices: tuple[Micros, ...]
     rows: tuple[int, ...]
 
+    @property
+    def mark(self) -> str:
+        """What all that the search has in a cluster carries in its name: there may be others' beside it."""
+        return f"{self.fingerprint[:12]}_{self.at}"
 
-@dataclass
-class Spent:
-    """Real seconds by algorithm, and those that are through."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
-    through: list[str] = field(default_factory=list)
+@dataclass(frozen=True)
+class Model:
+    """A model that was grown. `given`: what it says of the slices' rows."""
+
+    name: str
+    chosen: Chosen
+    mojo: Path
+    given: Given
+
+
+@dataclass(frozen=True)
+class Through:
+    """What an algorithm's search came to: how many models were tried, and the best of them."""
+
+    tried: int
+    best: tuple[Model, ...]
 
 
 class SearchFolder:
@@ -55,7 +79,7 @@ class SearchFolder:
     @classmethod
     def beside(cls, folder: Folder) -> SearchFolder:
         """That of the search that belongs to a run's folder."""
-        return cls(folder.path.with_name(f"{folder.path.name}.search"))
+        return cls(place(folder))
 
     @property
     def learn(self) -> list[Path]:
@@ -70,6 +94,14 @@ class SearchFolder:
     def grid(self, algorithm: str) -> Path:
         """What H2O keeps of an algorithm's search."""
         return self.path / "grids" / algorithm
+
+    def mojo(self, model: str) -> Path:
+        """Where a model is put by its server."""
+        return self.path / "mojos" / f"{model}.zip"
+
+    def result(self, algorithm: str) -> Path:
+        """What an algorithm's search came to, once it is through."""
+        return self.path / "results" / algorithm
 
     def begun(self, fingerprint: str, since: Micros) -> Begun | None:
         """The search that stands here unfinished, where it is that contract's and began after `since`."""
@@ -102,18 +134,57 @@ class SearchFolder:
         table = read(self.valid)
         return table.select([name for name in table.column_names if not name.startswith(FEATURE)])
 
-    def spent(self) -> Spent:
-        """What earlier lives of this search took."""
+    def spent(self) -> dict[str, float]:
+        """Real seconds that earlier lives of this search took, by algorithm."""
         try:
-            raw: Mapping[str, object] = json.loads((self.path / "spent.json").read_bytes())
-        except (FileNotFoundError, ValueError):
-            return Spent()
-        return Spent(**raw)  # type: ignore[arg-type]
+            raw = json.loads((self.path / "spent.json").read_bytes())
+            return {str(name): float(seconds) for name, seconds in raw["seconds"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
-    def spend(self, spent: Spent) -> None:
+    def spend(self, seconds: dict[str, float]) -> None:
         """Note it."""
-        replace(self.path / "spent.json", json.dumps(asdict(spent)).encode())
+        replace(self.path / "spent.json", json.dumps({"seconds": seconds}).encode())
 
-    def done(self) -> None:
-        """The search is over: nothing of it is needed."""
-        shutil.rmtree(self.path)
+    def keep(self, algorithm: str, tried: int, best: Sequence[Model]) -> Through:
+        """An algorithm is through: what it came to, durably. The models' MOJOs are moved there."""
+        draft = self.path / "results" / f".{algorithm}"
+        shutil.rmtree(draft, ignore_errors=True)  # of a life that was killed in the middle of this
+        make_folder(draft)
+        for number, model in enumerate(best):
+            os.replace(model.mojo, draft / f"{number}.zip")
+            sync(draft / f"{number}.zip")
+            replace(draft / f"{number}.npy", _packed(model.given))
+        said = {"tried": tried, "best": [{"name": one.name, "chosen": one.chosen.plain()} for one in best]}
+        replace(draft / "through.json", json.dumps(said).encode())
+        shutil.rmtree(self.result(algorithm), ignore_errors=True)  # one that could not be read
+        os.replace(draft, self.result(algorithm))
+        sync(draft.parent)
+        named = [(one.name, one.chosen) for one in best]
+        return Through(tried, self._models(algorithm, named))
+
+    def through(self, algorithm: str) -> Through | None:
+        """What an algorithm came to in an earlier life of this search; None: it is not through."""
+        try:
+            said = json.loads((self.result(algorithm) / "through.json").read_bytes())
+            named = [(str(one["name"]), Chosen(**one["chosen"])) for one in said["best"]]
+            return Through(int(said["tried"]), self._models(algorithm, named))
+        except (OSError, EOFError, ValueError, KeyError, TypeError):  # none, or the disk has lost some of it
+            return None
+
+    def _models(self, algorithm: str, named: Sequence[tuple[str, Chosen]]) -> tuple[Model, ...]:
+        """As `keep` left them. Raises OSError, EOFError or ValueError where something is missing."""
+        found = self.result(algorithm)
+        if missing := [n for n in range(len(named)) if not (found / f"{n}.zip").exists()]:
+            raise FileNotFoundError(str(found), missing)
+        return tuple(
+            Model(name, chosen, found / f"{n}.zip", np.load(found / f"{n}.npy", allow_pickle=False))
+            for n, (name, chosen) in enumerate(named)
+        )
+
+
+def _packed(given: Given) -> bytes:
+    """As numpy writes an array."""
+    out = BytesIO()
+    np.save(out, given, allow_pickle=False)
+    return out.getvalue()

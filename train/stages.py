@@ -55,10 +55,12 @@ class Stages:
         self._said.doing = name
         self._write()
         began = self._clock.elapsed()
-        yield found
-        found.seconds = round(found.seconds + self._clock.elapsed() - began, 3)
-        self._said = Done(spent={**self._said.spent, name: found})
-        self._write()
+        try:
+            yield found
+        finally:  # what failed took its time as well
+            found.seconds = round(found.seconds + self._clock.elapsed() - began, 3)
+            self._said = Done(spent={**self._said.spent, name: found})
+            self._write()
 
     def say(self, done: int | None = None, total: int | None = None, best: str = "") -> None:
         """How far the stage under way is."""

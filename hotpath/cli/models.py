@@ -1,4 +1,4 @@
-"""The models of a pipeline: what was announced and what became of it, what the gate held back, and a force.
+"""The models of a pipeline: what was announced and what became of it, what was held back, and a force.
 
 An operator may make public what the gate held back, under their own name; what a scorer refused they may not.
 """
@@ -35,6 +35,10 @@ ORDER = ("older sequence", "sequence taken", "barred by a rollback", "retired be
 """How a refusal begins that is of an announcement's place, not of its bundle (serve.swap says them)."""
 
 
+FORCED = "forced by "
+"""How the reason of an announcement begins that an operator made: `forced by NAME: TEXT`."""
+
+
 @app.callback(invoke_without_command=True)
 def models(context: typer.Context, pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
     """List the models that were announced, and what the scorers did with them."""
@@ -50,8 +54,8 @@ def models(context: typer.Context, pipeline: Pipeline = "flights", as_json: AsJs
 
 @app.command()
 def held(pipeline: Pipeline = "flights", as_json: AsJson = False) -> None:
-    """List the bundles that the gate held back, with its reasons; `promote` makes one public all the same."""
-    rows = held_back(BundleStore(_of(pipeline).bundle_store() / pipeline))
+    """List the bundles that were not announced, and why; `promote` makes one public all the same."""
+    rows = held_back(_cloud(pipeline))
     if as_json:
         print(json.dumps(rows))
     else:
@@ -68,15 +72,7 @@ def forced(
     as_json: AsJson = False,
 ) -> None:
     """Announce a bundle whatever the gate said of it; a scorer proves it as any other."""
-    found = _of(pipeline)
-    cloud = Cloud(
-        pipeline,
-        BundleStore(found.bundle_store() / pipeline),
-        KafkaLog(found.kafka.cloud.address, timeout_ms=DELIVERY_S * 1000),
-        Pair(SigningKey(found.signing_key()), verify_key(found.verify_key())),
-        Clock(found.clock_file()),
-    )
-    said, new = promote(cloud, bundle, by, why)
+    said, new = promote(_cloud(pipeline), bundle, by, why)
     if as_json:
         print(json.dumps({"sequence": said.sequence, "bundle": said.bundle, "new": new}))
     else:
@@ -88,6 +84,18 @@ def _of(pipeline: str) -> Settings:
     found = settings.load()
     deployed.contract(found, pipeline)
     return found
+
+
+def _cloud(pipeline: str) -> Cloud:
+    """Where its models are made. Raises BadConfig where there is no such pipeline, or no signing key."""
+    found = _of(pipeline)
+    return Cloud(
+        pipeline,
+        BundleStore(found.bundle_store() / pipeline),
+        KafkaLog(found.kafka.cloud.address, timeout_ms=DELIVERY_S * 1000),
+        Pair(SigningKey(found.signing_key()), verify_key(found.verify_key())),
+        Clock(found.clock_file()),
+    )
 
 
 def listed(log: Log, key_file: Path, pipeline: str) -> list[dict[str, object]]:
@@ -118,14 +126,31 @@ class Cloud:
     clock: Clock
 
 
-def held_back(store: BundleStore) -> list[dict[str, object]]:
-    """One row a bundle that is kept and was never announced, oldest first: why not, and its metrics."""
-    kept = set(store.kept()) - {of.get("bundle") for of in store.taken().values()}
-    runs = {run.bundle: run for run in store.runs() if run.bundle in kept}
+def held_back(cloud: Cloud) -> list[dict[str, object]]:
+    """One row a bundle that is kept and does not stand announced: why not, and its metrics.
+
+    Oldest first; last those whose publishing failed, of which no run's note tells: their numbers were taken.
+    Raises Unavailable.
+    """
+    said = announced(cloud.pipeline, cloud.log, cloud.key)
+    kept = set(cloud.store.kept()) - {a.bundle for a in said.values()}
+    runs = {run.bundle: run for run in cloud.store.runs() if run.bundle in kept}
+    taken = {of.get("bundle"): (s, of.get("at")) for s, of in sorted(cloud.store.taken().items())}
     return [
-        {"bundle": bundle, "at": run.began_at, "state": run.state, "why": run.why, "metrics": run.metrics}
-        for bundle, run in runs.items()
+        *(
+            {"bundle": bundle, "at": run.began_at, "state": run.state, "why": run.why, "metrics": run.metrics}
+            for bundle, run in runs.items()
+        ),
+        *(
+            {"bundle": bundle, "at": at, "state": "failed", "why": _never(sequence), "metrics": {}}
+            for bundle, (sequence, at) in taken.items()
+            if bundle in kept - runs.keys()
+        ),
     ]
+
+
+def _never(sequence: int) -> str:
+    return f"sequence {sequence} was taken for it and never announced"
 
 
 def promote(cloud: Cloud, bundle: str, by: str, why: str) -> tuple[Announcement, bool]:
@@ -141,12 +166,23 @@ def promote(cloud: Cloud, bundle: str, by: str, why: str) -> tuple[Announcement,
     standing_now = announced(cloud.pipeline, cloud.log, cloud.key)
     newest = standing_now[max(standing_now)] if standing_now else None
     if newest is not None and newest.bundle == bundle:
+        _noted(cloud.store, newest)
         return newest, False
     _unrefused(receipts(cloud.pipeline, cloud.log), bundle)
-    forced, now = f"forced by {by}: {why}", cloud.clock.now()
+    forced, now = f"{FORCED}{by}: {why}", cloud.clock.now()
     said = publish(sealed, cloud.pipeline, forced, now, cloud.log, cloud.store, cloud.key)
     cloud.store.note_forced(Forced(bundle, said.sequence, by, why, now))
     return said, True
+
+
+def _noted(store: BundleStore, said: Announcement) -> None:
+    """Note the force that an announcement tells of, in its own signed words, where nobody has: the command
+    that announced it was killed before it could.
+    """
+    if not said.why.startswith(FORCED) or any(f.sequence == said.sequence for f in store.forced()):
+        return
+    by, _, why = said.why.removeprefix(FORCED).partition(": ")
+    store.note_forced(Forced(said.bundle, said.sequence, by, why, said.announced_at))
 
 
 def _proved(cloud: Cloud, bundle: str) -> Sealed:

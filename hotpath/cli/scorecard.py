@@ -21,7 +21,7 @@ _SHARE = "Between 0 and 1."
 
 def scorecard(
     name: Name,
-    bundle: Annotated[str | None, typer.Option(help="Which (default: the newest that a run sealed).")] = None,
+    bundle: Annotated[str | None, typer.Option(help="Which (default: the newest announced).")] = None,
     false_positive_rate: Annotated[
         float | None, typer.Option(help=f"The threshold that keeps to it. {_SHARE}")
     ] = None,
@@ -36,7 +36,10 @@ def scorecard(
     card: Annotated[Path | None, typer.Option(help="Write the model card, a page, to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a model promises for a tolerance on false positives or negatives, and what that costs."""
+    """Say what a model promises for a tolerance on false positives or negatives, and what that costs.
+
+    Without a tolerance: what the contract lists.
+    """
     from hotpath.scorecard import COVERAGE, asked, said, sentences
 
     found = _bundle(name, bundle)
@@ -53,10 +56,16 @@ def scorecard(
         for on, tolerance in questions.items()
         if tolerance is not None
     ]
+    if not answers and (confidence is not None or of != "1"):
+        raise BadInput(
+            "--confidence and --class", "no tolerance", "one beside them, such as --false-positive-rate 0.01"
+        )
     if as_json:
-        print(json.dumps([asdict(answer) for answer in answers] if answers else said_of))
+        told = [{**asdict(answer), "class": of, "bundle": found.id} for answer in answers]
+        print(json.dumps(told or said_of))
         return
-    for line in [said(answer, of) for answer in answers] or sentences(said_of):
+    print(f"{name}, bundle {found.id}:")
+    for line in [said(answer, of, said_of) for answer in answers] or sentences(said_of):
         print(printable(line))
 
 
@@ -66,9 +75,10 @@ def _bundle(pipeline: str, asked: str | None) -> Bundle:
     deployed.contract(found, pipeline)  # refused where there is no such pipeline
     store = BundleStore(found.bundle_store() / pipeline)
     known = store.kept()
-    newest = next((run.bundle for run in reversed(store.runs()) if run.bundle in known), None)
+    runs = [run for run in reversed(store.runs()) if run.bundle in known]
+    newest = next((run.bundle for run in (*(r for r in runs if r.sequence), *runs)), None)
     if (wanted := asked or newest) is None:
         raise BadInput(f"{pipeline}'s models", "none yet", "a run that came to one", "hotpath train once")
     if wanted not in known:
-        raise BadArtifact("bundle", wanted, "one that the store keeps", "see hotpath models held")
+        raise BadArtifact("bundle", wanted, "one that is kept", "see hotpath models, hotpath models held")
     return store.bundle(wanted)

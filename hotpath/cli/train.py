@@ -20,8 +20,9 @@ app = typer.Typer(no_args_is_help=True, help="Runs of the trainer.")
 def once(name: Name) -> None:
     """Train if a run is due, for cron, Airflow and the like; safe to call twice, also at once.
 
-    Exit code 0: a model was announced, or nothing is due. 3: window or gate held it back, or it waits for
-    outcomes (`hotpath train runs` says why). 1: the run failed. 2: bad usage or settings.
+    Exit code 0: a model was announced. 3: window or gate held it back, or it waits for outcomes (`hotpath
+    train runs` says why). 1: the run failed, or was told to end. 2: bad usage or settings. Where nothing is
+    due, the last run's; one that failed is due again.
     """
     deployed.contract(settings.load(), name)  # refused where there is no such pipeline
     os.execv(sys.executable, [sys.executable, "-m", "train.job", name, "--once"])

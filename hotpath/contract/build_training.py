@@ -104,13 +104,15 @@ def _business(section: Section, name: str, asked: Events) -> Business:
         raise section.wrong(name, "a name of its own: a gate knows this one as another thing")
     sums = [f"{turn}_{f.name}" for turn in TURNS for f in asked.fields if f.type in _NUMBERS]
     scope = Scope(dict.fromkeys((ROWS, *TURNS, *sums), Type.DOUBLE), what="a count or sum of outcomes")
+    if name in scope.fields:
+        raise section.wrong(name, "a name of its own: an expression knows this one as what it counts")
     spelt, tree = expression(section, name, scope, _NUMBERS)
     if not fields_used(tree):
         raise section.wrong(name, f"an expression over outcomes: {ROWS}, {', '.join(TURNS)}, fn_FIELD …")
     return Business(name, spelt, tree)
 
 
-def gate(section: Section, answered: Labels, own: Sequence[Business]) -> Gate:
+def gate(section: Section, answered: Labels, own: Sequence[Business], train: Train) -> Gate:
     """The `gate` section: rules of the target's kind and of the contract's `own` metrics."""
     ours, known = [m.name for m in own], {m.name: m for m in metrics.ruled(answered.kind)}
     for key in section.data:
@@ -126,9 +128,14 @@ def gate(section: Section, answered: Labels, own: Sequence[Business]) -> Gate:
     rules = tuple(_rule(section, name, known) for name in sorted({*known, *ours}) if has(name))
     if not rules:
         raise section.wrong("shadow" if has("shadow") else "confidence", "a rule beside it: a metric's")
+    shadow = section.integer("shadow", 0, 10_000_000) if has("shadow") else usual.shadow
+    if shadow > (most := round(train.max_rows * train.holdout)):
+        raise section.wrong(
+            "shadow", f"at most {most}, the holdout of train.max_rows: no run sees more outcomes"
+        )
     return Gate(
         rules,
-        section.integer("shadow", 0, 10_000_000) if has("shadow") else usual.shadow,
+        shadow,
         section.within("confidence", CONFIDENCE) if has("confidence") else usual.confidence,
     )
 

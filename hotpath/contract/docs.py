@@ -60,10 +60,12 @@ What a gate may ask of the newest part of the window (`latency_us`: of the bundl
 """
 _PROMISES = """\
 The contract's own metrics may stand in the gate too, with either sign. Of every challenger the gate asks
-besides that it is not significantly worse (at `gate.confidence`) than what is live, than a constant and
-than the fallback rule, on the same rows; equally good is good enough, for a fresh model is worth more
-than an old one. With `gate.shadow` it first waits for so many labelled rows that arrived after its own
-window: on these it is held against what is live, and no caller sees its answers.
+besides that it is not significantly worse (at `gate.confidence`) than what is live, than a constant (the
+training rows' share or mean) and than the fallback rule, on the same rows; equally good is good enough,
+for a fresh model is worth more than an old one. Where the rows give a difference no bounds, whatever is
+worse is held. A live model that could not be asked holds nothing back, and the run says why. With
+`gate.shadow` it first waits for so many labelled rows that arrived after its own window: on these it is
+held against what is live, and no caller sees its answers.
 
 ## Metrics of your own
 
@@ -89,18 +91,23 @@ gate's sign says: `gate: {cost: "<= 3"}`.
 A score is no decision. `scorecard` lists what you can bear, and each bundle says at which threshold it
 keeps to it:
 
-- `false_positive_rate: [0.01]`: at most 1 in 100 of those whose truth is no are declined. The threshold
-  is the lowest score from which that holds.
-- `false_negative_rate: [0.05]`: at most 1 in 20 of those whose truth is yes are accepted. The threshold
-  is the highest score below which that holds.
-- `coverage: [0.9]` (a number): how far either side of the estimate 9 in 10 truths lie.
+- `false_positive_rate: [0.01]`: of all entities whose truth is no, one question each, at most 1 in 100 are
+  declined. The threshold is the lowest score from which that holds.
+- `false_negative_rate: [0.05]`: of all entities whose truth is yes, one question each, at most 1 in 20 are
+  accepted. The threshold is the highest score below which that holds.
+- `coverage: [0.9]` (a number): how far either side of the estimate the truth of 9 in 10 entities lies, one
+  question each.
 
 It is a promise, not a measurement: the rate on the holdout has an upper bound (Clopper-Pearson, at
 `scorecard.confidence`), and that bound is within the tolerance. With confidence 0.95, of twenty models
 that promise the same at most one is expected to break it, as long as tomorrow is like the holdout. Each
-entity counts once, for many questions about one thing are not many trials. What too few rows carry is
-answered "cannot promise", with how many it takes: 5% at 95% needs 59 rows of that truth without a single
-error. A target of many classes has a promise a class, each against the rest.
+entity counts once, for many questions about one thing are not many trials: the promise is about entities,
+not about questions. Where entities with many questions fare worse, so that the rate over all the
+holdout's rows is above the tolerance at that threshold, it is no promise at all. What too few rows carry
+is answered "cannot promise", with how many it takes: 5% at 95% needs 59 rows of that truth without a
+single error. A target of many classes has a promise a class, each against the rest. Holdout rows of a
+class that no training row has are measured as the wrong answers that they get; more than 1% of them, and
+the window is refused.
 
 `decide` chooses the tolerances that answers are decided by, out of those listed:
 

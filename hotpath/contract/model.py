@@ -171,14 +171,15 @@ class Contract:
         own: tuple[Business, ...] = ()
         if has("metrics"):
             own = build_training.business(section.section("metrics"), events, labels)
+        training = build_training.train(section.section("train"))
         return cls(
             name=section.text("name", "lower-case letters, digits and -", PIPELINE_NAME),
             question=section.text("question", "a sentence"),
             events=events,
             labels=labels,
             features=features,
-            train=build_training.train(section.section("train")),
-            gate=build_training.gate(section.section("gate"), labels, own),
+            train=training,
+            gate=build_training.gate(section.section("gate"), labels, own, training),
             serve=build_serving.serve(section.section("serve"), labels, features),
             floor=build_training.floor(section.section("floor"), labels) if has("floor") else None,
             tables=tables,

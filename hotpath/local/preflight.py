@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,15 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"port {port}", "ok" if free else "wrong", said)
 
 
+def _ports_twice(settings: Settings) -> Iterator[Finding]:
+    """Each is free before the start: it is the second part that then finds its port taken by the first."""
+    wanted = ports(settings)
+    for port, times in Counter(wanted.values()).items():
+        if times > 1:
+            keys = " and ".join(key for key, same in wanted.items() if same == port)
+            yield Finding(f"port {port}", "wrong", f"wanted twice, by {keys}: set one of them to another")
+
+
 def ports(settings: Settings) -> dict[str, int]:
     """Ports the embedded parts will listen on, by the setting that says so."""
     wanted = {
@@ -200,6 +210,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _redis,
     _memory,
     _data,
+    _ports_twice,
     _ports,
     _contracts,
 )

@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hotpath.contract.parts import Feature, Kind
+from hotpath.contract import metrics
+from hotpath.contract.durations import duration_text
+from hotpath.contract.parts import Feature, Kind, Rule
+from hotpath.contract.sections import rule_text
 from hotpath.contract.tree import Call
 from hotpath.contract.types import Type
 from hotpath.people.evidence import NUMBERS, Evidence, number
 from hotpath.people.spread import LEAST_ROWS, moved
 from hotpath.people.strength import strength
+from hotpath.promises import lower, upper
 
 LEAKS: dict[Kind, float] = {"binary": 0.99, "classes": 0.98, "number": 0.99}
 """From which strength on a feature alone is too good to be true."""
@@ -33,7 +37,7 @@ AHEAD = ("minutes_between", "hours_until")
 
 @dataclass(frozen=True)
 class Finding:
-    """What `suspicion` says of a field or feature, and what to do."""
+    """What `suspicion` says of a field, a feature or a section's key, and what to do."""
 
     suspicion: str
     where: str
@@ -42,7 +46,7 @@ class Finding:
 
 
 Found = Iterator[tuple[str, str]]
-"""Field or feature, and what is said of it."""
+"""Field, feature or a section's key, and what is said of it."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,49 @@ def _shifted(found: Evidence) -> Found:
             yield name, f"its values moved against what was accepted: {says}"
 
 
+def _gate_out_of_reach(found: Evidence) -> Found:
+    for rule in found.contract.gate.rules:
+        metric = metrics.BY_NAME.get(rule.metric)  # None: one of the contract's own, which has no best
+        best = metric and (metric.most if metric.better == "higher" else metric.least)
+        if rule.bound == best:
+            yield f"gate.{rule.metric}", f"{_said(rule)} is the best that there is: no real model reaches it"
+
+
+def _floor_above_gate(found: Evidence) -> Found:
+    if (floor := found.contract.floor) is None:
+        return
+    for rule in found.contract.gate.rules:
+        stricter = floor.bound > rule.bound if rule.sign == ">=" else floor.bound < rule.bound
+        if rule.metric == floor.metric and stricter:
+            asked = rule_text(rule.sign, floor.bound)
+            yield f"floor.{floor.metric}", f"{asked} is stricter than the gate's {_said(rule)}"
+
+
+def _tolerance_out_of_reach(found: Evidence) -> Found:
+    card, train = found.contract.scorecard, found.contract.train
+    most = int(train.max_rows * train.holdout)
+    least, widest = upper(0, most, card.confidence), lower(most, most, card.confidence)
+    said = f"the holdout of train.max_rows has {most} rows at the most; with not one error among them"
+    for key in ("false_positive_rate", "false_negative_rate"):
+        for rate in getattr(card, key):
+            if rate < least:
+                yield f"scorecard.{key}", f"{rate:g}: {said} the rate may still be {least:.3g}"
+    for share in card.coverage:
+        if share > widest:
+            yield "scorecard.coverage", f"{share:g}: {said} the share may still be {widest:.9g}"
+
+
+def _short_window(found: Evidence) -> Found:
+    train, horizon = found.contract.train, found.contract.labels.horizon
+    window = duration_text(train.window)
+    if train.window < train.retrain_every:
+        every = duration_text(train.retrain_every)
+        yield "train.window", f"{window} is less than retrain_every, {every}: rows between runs teach nothing"
+    if train.window < horizon:
+        late = f"labels that come later than {window} teach nothing"
+        yield "train.window", f"{window} is less than labels.horizon, {duration_text(horizon)}: {late}"
+
+
 SUSPICIONS: tuple[Suspicion, ...] = (
     Suspicion("refused rows", "lines that the decoder refuses", _refused, "mend the sample or the field"),
     Suspicion("leak by name", "names that speak of the target", _leak_by_name,
@@ -195,6 +242,15 @@ SUSPICIONS: tuple[Suspicion, ...] = (
     Suspicion("one class", "truths in the sample", _one_class, "take a sample with other answers too"),
     Suspicion("changed unit", "numbers against the spread that was accepted", _shifted,
               "ask whether the unit changed; accept anew (hotpath test --accept) if the world did"),
+    Suspicion("gate out of reach", "the gate's bounds against a metric's best", _gate_out_of_reach,
+              "ask for less: no model would ever be promoted"),
+    Suspicion("floor above gate", "the floor's bound against the gate's of one metric", _floor_above_gate,
+              "lower the floor or raise the gate: a model may be promoted only to be rolled back"),
+    Suspicion("tolerance out of reach", "tolerances against the rows that a holdout can have",
+              _tolerance_out_of_reach,
+              "raise train.max_rows or the holdout, or leave the tolerance out: it is never promised"),
+    Suspicion("short window", "train.window against retrain_every and the labels' horizon", _short_window,
+              "lengthen train.window, unless what comes later is to be forgotten"),
 )  # fmt: skip
 
 
@@ -203,6 +259,10 @@ BY_NAME = {s.name: s for s in SUSPICIONS}
 
 def _words(name: str) -> list[str]:
     return re.findall(r"[a-z]+|[0-9]+", name.lower())
+
+
+def _said(rule: Rule) -> str:
+    return rule_text(rule.sign, rule.bound)
 
 
 def _share(flags: Sequence[bool]) -> float:

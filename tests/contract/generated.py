@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hotpath.contract import metrics
 from hotpath.contract.formats import FORMATS
-from hotpath.contract.parts import ALGORITHMS, TURNS, Kind
+from hotpath.contract.parts import ALGORITHMS, TURNS, Kind, Train
 from hotpath.contract.statistics import STATISTICS
 
 names = st.from_regex(r"f_[a-z0-9_]{0,8}", fullmatch=True)
@@ -41,6 +41,7 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
     consent = [n for n, f in fields.items() if f["type"] == "bool" and "default" not in f][:1]
     fresh, truth = draw(st.integers(1, 100)), draw(_truths(kind))
     own = draw(_own(fields)) if kind == "binary" else {}
+    training = draw(_training())
     rule = _fallback(kind, min(features), truth.get("levels", []))
     fallback = {"fallback": rule} if draw(st.booleans()) else {}
     return {
@@ -56,9 +57,9 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
             "fields": {"who": {"type": "string"}, "truth": truth},
         },
         "features": features,
-        "train": draw(_training()),
+        "train": training,
         **({"metrics": own} if own else {}),
-        "gate": draw(_gates(kind, [*own])),
+        "gate": draw(_gates(kind, [*own], training)),
         **draw(_promised(kind)),
         "serve": {
             "fresh": f"{fresh}m", "expired": f"{fresh + 1}m", **draw(_said(features)), **fallback,
@@ -223,12 +224,14 @@ def _own(fields: dict[str, dict[str, Any]]) -> st.SearchStrategy[dict[str, str]]
     return st.dictionaries(st.from_regex(r"m_[a-z]{1,4}", fullmatch=True), spelt, max_size=2)
 
 
-def _gates(kind: Kind, own: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+def _gates(kind: Kind, own: list[str], training: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     rules = {m.name: _rule(m) for m in metrics.ruled(kind)}
     either = st.builds("{} {}".format, st.sampled_from([">=", "<="]), st.integers(-99, 99))
     first = metrics.of(kind)[0].name
     needed = {first: rules.pop(first)}
-    more = {"shadow": st.integers(0, 10_000_000), "confidence": st.floats(0.5, 0.9999)}
+    rows, percent = training.get("max_rows", Train(1, 0.1, 1).max_rows), int(training["holdout"][:-1])
+    shadow = st.integers(0, min(10_000_000, rows * percent // 100 - 1))  # no run sees more outcomes
+    more = {"shadow": shadow, "confidence": st.floats(0.5, 0.9999)}
     return st.fixed_dictionaries(needed, optional={**rules, **dict.fromkeys(own, either), **more})
 
 

@@ -100,6 +100,9 @@ REFUSED: dict[str, tuple[Texts, str, str]] = {
     "an own metric that is no number": (own("fn > fp"), "metrics.cost", "of type long, double, not bool"),
     "an own metric called like another": (own("fn", "auc"), "metrics.auc", "a name of its own"),
     "an own metric called like a key": (own("fn", "shadow"), "metrics.shadow", "a name of its own"),
+    "an own metric called like a count": (own("fn / rows", "rows"), "metrics.rows", "what it counts"),
+    "an own metric called like a turn": (own("fp / rows", "fn"), "metrics.fn", "a name of its own"),
+    "an own metric called like a sum": (own("fp / rows", "fn_size"), "metrics.fn_size", "a name of its own"),
     "an own metric of classes": (
         (*WAYS, *own("fn")),
         "metrics.cost",

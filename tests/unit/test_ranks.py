@@ -90,6 +90,7 @@ ADAPTERS = frozenset(
         "train.provenance",
         "train.quality_files",
         "train.search_folder",
+        "train.search_place",
         "train.seen",
         "train.sources",
         "train.stages",

@@ -44,6 +44,25 @@ def test_a_busy_port_is_named_with_its_setting(settings: Settings) -> None:
     assert "serve.port" in found.says
 
 
+def test_two_parts_that_want_one_port_are_told_with_both_settings(settings: Settings) -> None:
+    # onprem 27401 | its controller 27402
+    #                cloud          27402 | its controller 27403
+    kafka = settings.kafka.model_copy(
+        update={
+            "onprem": settings.kafka.onprem.model_copy(update={"port": 27401}),
+            "cloud": settings.kafka.cloud.model_copy(update={"port": 27402}),
+        }
+    )
+    found = named(examine(settings.model_copy(update={"kafka": kafka}), running=True), "port 27402")
+    assert found.verdict == "wrong"
+    assert "kafka.onprem.port (+1, its controller) and kafka.cloud.port" in found.says
+
+
+def test_the_shipped_settings_want_no_port_twice(settings: Settings) -> None:
+    wanted = preflight.ports(settings)
+    assert len(set(wanted.values())) == len(wanted)
+
+
 def test_too_little_memory_is_said_before_anything_starts(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

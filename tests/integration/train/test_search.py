@@ -7,23 +7,34 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+import h2o as client
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from hotpath import settings
+from hotpath.clock import Clock
 from hotpath.contract.parts import Kind
+from hotpath.errors import Unavailable
 from hotpath.local.ports import free_port
 from tests.conftest import until
 from tests.integration.train.made import NOW, contract, window
 from train import search, stages
 from train.folder import Folder
+from train.h2o_backend import RUNNING, connected, held
+from train.h2o_server import Address, server
 from train.parameters import BY_NAME, Chosen
 from train.search_folder import SearchFolder
 
 SEARCH = "{every: 24h, budget: 6s, algorithms: [gbm, glm]}"
+GBM = "{every: 24h, budget: 90s, algorithms: [gbm]}"
+SHORT = "{every: 24h, budget: 4s, algorithms: [gbm]}"
+BOTH = "{every: 24h, budget: 16s, algorithms: [gbm, glm]}"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @pytest.fixture
@@ -51,14 +62,32 @@ def child(h2o: settings.H2O, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]
     process.wait()
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
+def start(folder: Path, env: Mapping[str, str] = NOTHING) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "train.search", str(folder / "run")]
     with (folder / "log").open("ab") as out:
-        return subprocess.Popen([sys.executable, "-m", "train.search", str(folder / "run")], stderr=out)
+        return subprocess.Popen(command, stderr=out, env={**os.environ, **env})
+
+
+def doing(folder: Path) -> str:
+    """The stage that a search says it is at."""
+    return stages.read(folder / "run" / "stages.json").doing
+
+
+def left(address: Address) -> list[str]:
+    """What there is in a cluster: jobs that run, grids, models, frames."""
+    with connected(address, 60):
+        jobs = [job["key"]["name"] for job in client.api("GET /3/Jobs")["jobs"] if job["status"] in RUNNING]
+        return [*jobs, *held()]
 
 
 def models(folder: Path) -> int:
     """Models that a search says it has grown."""
     return stages.read(folder / "run" / "stages.json").done or 0
+
+
+def named(found: list[str]) -> set[str]:
+    """Without jobs and what H2O itself has for a moment while it grows a model."""
+    return {name for name in found if name[0] not in "$_"}
 
 
 @pytest.mark.parametrize("kind", ["binary", "classes", "number"])
@@ -82,8 +111,8 @@ def test_a_search_holds_every_algorithm_against_the_incumbent_and_keeps_the_evid
     assert {one["algorithm"] for one in candidates} == {"gbm", "glm"}
     assert candidates[0]["name"] == "incumbent"
     assert all(len(one["slices"]) == 3 and 0 < one["us"] < 1_000 for one in candidates)
-    assert not SearchFolder.beside(folder).path.exists()
     assert servers(tmp_path) == []
+    assert SearchFolder.beside(folder).path.exists(), "the trainer has still to keep what was found"
 
 
 def test_a_killed_server_is_replaced_and_no_finished_model_is_lost(
@@ -95,7 +124,7 @@ def test_a_killed_server_is_replaced_and_no_finished_model_is_lost(
     os.kill(pid, signal.SIGKILL)
     until(lambda: servers(tmp_path) not in ([], [pid]), "another server starts")
     until(lambda: models(tmp_path) > before, "it goes on", 120)
-    (tmp_path / "run.search" / "spent.json").write_text(json.dumps({"seconds": {"gbm": 90.0}, "through": []}))
+    assert (stages.read(tmp_path / "run" / "stages.json").best).startswith("log_loss 0.")
     assert child.poll() is None
     assert "killed by SIGKILL" in (tmp_path / "log").read_text()
 
@@ -109,7 +138,7 @@ def test_a_killed_search_is_taken_up_by_the_next_one_whatever_the_window_is_then
     child.wait()
     until(lambda: servers(tmp_path) == [], "its server ends with it")
     place = tmp_path / "run.search"
-    (place / "spent.json").write_text(json.dumps({"seconds": {"gbm": 88.0}, "through": []}))
+    (place / "spent.json").write_text(json.dumps({"seconds": {"gbm": 88.0}}))
     folder = window(tmp_path / "run", "binary", "{every: 24h, budget: 90s, algorithms: [gbm]}", rows=1_000)
     found = search.search(folder, h2o)
     resumed, rows = found.evidence["resumed"], found.evidence["rows"]
@@ -117,7 +146,76 @@ def test_a_killed_search_is_taken_up_by_the_next_one_whatever_the_window_is_then
     assert resumed["gbm"] >= before
     assert isinstance(rows, list)
     assert sum(rows) == 3_600
-    assert not place.exists()
+
+
+def test_a_kill_during_the_second_algorithm_costs_nothing_of_the_first(
+    h2o: settings.H2O, tmp_path: Path
+) -> None:
+    # life 1: gbm is through, its results on disk | glm ... killed;  life 2: gbm as it was | glm;  then the
+    # trainer is killed before it has kept what was found, and the next run's search asks for neither again
+    assert h2o.url is None
+    folder = window(tmp_path / "run", "binary", BOTH)
+    place = SearchFolder.beside(folder)
+    process = start(tmp_path)
+    try:
+        until(lambda: doing(tmp_path) == "glm", "the second algorithm is under way", 150)
+        first = place.through("gbm")
+        assert first is not None
+        assert place.through("glm") is None
+        (pid,) = servers(tmp_path)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: process.poll() is not None, "the search ends", 150)
+    finally:
+        process.kill()
+        process.wait()
+    told = Chosen.from_bytes(folder.searched.read_bytes()).evidence
+    assert len(told["lost"]) == 1  # type: ignore[arg-type]
+    assert told["tried"]["gbm"] == told["resumed"]["gbm"] == first.tried >= 1  # type: ignore[index]
+    assert told["tried"]["glm"] >= 3  # type: ignore[index]
+    names = [one["name"] for one in told["candidates"]]  # type: ignore[attr-defined]
+    assert names[:2] == ["incumbent", "gbm 1"]
+    assert names[-3:] == ["glm 1", "glm 2", "glm 3"]
+    again = search.search(window(tmp_path / "run", "binary", BOTH, rows=1_000), h2o).evidence
+    assert again["tried"] == again["resumed"] == told["tried"]
+    assert again["rows"] == told["rows"]
+    figures = [[one["slices"] for one in found["candidates"]] for found in (told, again)]  # type: ignore[attr-defined]
+    assert figures[0] == figures[1]
+
+
+def test_searches_in_an_operators_cluster_do_not_see_each_other_and_leave_nothing(
+    h2o: settings.H2O, tmp_path: Path
+) -> None:
+    with server(tmp_path / "operator", h2o.port, "1g", 2, Clock()) as address:
+        assert address.login is not None
+        user, password = address.login
+        theirs = h2o.model_copy(update={"url": address.url, "user": user, "password": SecretStr(password)})
+        window(tmp_path / "long" / "run", "binary", GBM)
+        env = {"URL": address.url, "USER": user, "PASSWORD": password}
+        process = start(tmp_path / "long", {f"HOTPATH__H2O__{name}": value for name, value in env.items()})
+        try:
+            until(lambda: models(tmp_path / "long") >= 1, "models are grown", 120)
+            others = named(left(address))
+            folder = window(tmp_path / "short" / "run", "number", SHORT, rows=3_000)
+            evidence = search.search(folder, theirs).evidence
+            assert (evidence["resumed"], evidence["skipped"]) == ({"gbm": 0}, {})
+            assert sum(evidence["rows"]) == 2_700  # type: ignore[call-overload]
+            still = named(left(address))
+            assert others <= still
+            mark = SearchFolder.beside(Folder(tmp_path / "long" / "run")).begun(
+                contract("binary", GBM).fingerprint, NOW - 1
+            )
+            assert mark is not None
+            assert [name for name in still if mark.mark not in name] == []
+            process.terminate()  # as the trainer does at its deadline
+            process.wait(30)
+            assert left(address) == []
+        finally:
+            process.kill()
+            process.wait()
+        assert password not in (tmp_path / "long" / "log").read_text()
+        with pytest.raises(Unavailable, match="H2O") as caught:
+            search.search(folder, theirs.model_copy(update={"password": SecretStr("guess")}))
+        assert password not in str(caught.value)
 
 
 def test_what_is_left_of_another_contracts_search_is_not_taken_up(tmp_path: Path) -> None:

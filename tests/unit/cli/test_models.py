@@ -9,10 +9,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hotpath import keys
 from hotpath.bundle import CONTENT, seal
-from hotpath.bundle_store import BundleStore, Run
+from hotpath.bundle_store import BundleStore, Forced, Run
 from hotpath.cli.models import Cloud, held_back, listed, promote
 from hotpath.clock import Clock
-from hotpath.errors import BadArtifact, BadInput, HotpathError
+from hotpath.errors import BadArtifact, BadInput, HotpathError, Unavailable
 from hotpath.handoffs import MODELS, RECEIPTS, Announcement, Command, Receipt
 from hotpath.kafka import MemoryLog
 from hotpath.publish import publish, retire
@@ -68,7 +68,7 @@ def announcements(cloud: Cloud) -> list[Announcement]:
 def test_what_the_gate_held_back_is_listed_with_its_reason(cloud: Cloud) -> None:
     trained(cloud, "good", "trained")
     held, waits = trained(cloud, "held"), trained(cloud, "waits", "waiting")
-    rows = [(row["bundle"], row["state"], row["why"]) for row in held_back(cloud.store)]
+    rows = [(row["bundle"], row["state"], row["why"]) for row in held_back(cloud)]
     assert rows == [
         (held, "refused", "held is 0.5, the gate asks for more"),
         (waits, "waiting", "waits is 0.5, the gate asks for more"),
@@ -86,7 +86,7 @@ def test_a_force_announces_what_was_held_back_under_the_operators_name_and_notes
     assert [(f.bundle, f.sequence, f.by, f.why) for f in cloud.store.forced()] == [
         (held, said.sequence, "ann", "the fair is on")
     ]
-    assert held_back(cloud.store) == []
+    assert held_back(cloud) == []
 
 
 def test_a_force_that_comes_twice_has_one_effect(cloud: Cloud) -> None:
@@ -95,6 +95,35 @@ def test_a_force_that_comes_twice_has_one_effect(cloud: Cloud) -> None:
     second, new = promote(cloud, held, "bob", "me too")
     assert (second, new) == (first, False)
     assert len(announcements(cloud)) == len(cloud.store.forced()) == 1
+
+
+@pytest.mark.parametrize("ran", [True, False], ids=["that waited", "of this run"])
+def test_a_bundle_whose_publishing_failed_is_listed_too(cloud: Cloud, ran: bool) -> None:
+    bundle = seal(dict.fromkeys(CONTENT, b"{}"), {"pipeline": "p", "name": "x"}, KEY)
+    if ran:
+        cloud.store.record(Run("waiting", "it waits for outcomes", 1, {}, {"auc": 0.5}, bundle.id))
+    with pytest.raises(Unavailable):
+        publish(bundle, "p", "good", 7, MemoryLog(refuse=True), cloud.store, cloud.key)
+    (row,) = held_back(cloud)
+    assert row["bundle"] == bundle.id
+    if not ran:  # the run that failed knows of no bundle
+        assert (row["state"], row["at"], row["metrics"]) == ("failed", 7, {})
+        assert row["why"] == "sequence 1 was taken for it and never announced"
+    assert promote(cloud, bundle.id, "ann", "it was good")[0].sequence == 2
+
+
+def test_a_force_that_was_killed_before_it_was_noted_is_noted_when_it_is_said_again(cloud: Cloud) -> None:
+    held = trained(cloud, "held")
+    bundle = cloud.store.sealed(held)
+    said = publish(bundle, "p", "forced by ann: the fair: now", 7, cloud.log, cloud.store, cloud.key)
+    for by in ("bob", "ann"):
+        assert promote(cloud, held, by, "the fair is on") == (said, False)
+    assert cloud.store.forced() == (Forced(held, said.sequence, "ann", "the fair: now", 7),)
+
+
+def test_what_the_gate_let_through_is_no_force_where_an_operator_says_it_again(cloud: Cloud) -> None:
+    assert not promote(cloud, trained(cloud, "good", "trained"), "ann", "me too")[1]
+    assert cloud.store.forced() == ()
 
 
 def test_an_older_model_may_be_forced_over_a_newer_one(cloud: Cloud) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hotpath import deployed
 from hotpath.deployed import Deployed
-from hotpath.errors import BadArtifact
+from hotpath.errors import BadArtifact, BadConfig
 from hotpath.settings import Settings, load
 from tests.contract.samples import CONTRACT, small
 
@@ -44,6 +44,21 @@ def test_a_file_that_is_edited_changes_nothing_until_it_is_deployed(settings: Se
     (settings.pipelines / "other.yaml").write_text(CONTRACT.replace("name: small", "name: other"))
     assert deployed.contract(settings, "small") == small()
     assert deployed.contracts(settings) == (small(),)
+
+
+@pytest.mark.parametrize("name", ["smal", "", "../pipelines/small", "a\0b", "x" * 300])
+def test_a_wrong_name_is_told_with_the_pipelines_that_there_are(settings: Settings, name: str) -> None:
+    Deployed(settings.deployed()).put(small())
+    (settings.pipelines / "other.yaml").write_text(CONTRACT.replace("name: small", "name: other"))
+    with pytest.raises(BadConfig, match=r"the pipeline's name.*a pipeline, one of other, small") as raised:
+        deployed.contract(settings, name)
+    assert ("did you mean small?" in str(raised.value)) == (name == "smal")
+
+
+def test_where_there_is_no_pipeline_at_all_one_is_told_how_to_make_one(settings: Settings) -> None:
+    (settings.pipelines / "small.yaml").unlink()
+    with pytest.raises(BadConfig, match="has none, hotpath new makes one"):
+        deployed.contract(settings, "small")
 
 
 def test_a_spoilt_file_is_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -125,6 +126,22 @@ def test_a_rotation_that_died_before_the_verify_file_knew_goes_on_with_the_same_
 def test_two_changes_at_once_are_one_after_the_other(pair: Files) -> None:
     with hold(pair[1].with_name(".keys.lock"), "test"), pytest.raises(BadConfig, match="another process"):
         keys.rotate(*pair)
+
+
+def test_no_other_rotation_comes_between_the_steps_of_one(
+    pair: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, turns = keys._turn, list[Path]()
+
+    def turn(verifying: Path) -> IO[bytes]:
+        turns.append(verifying)
+        if len(turns) == 2:  # where one rotation lets go half way, another has its chance
+            keys.rotate(*pair)
+        return take(verifying)
+
+    monkeypatch.setattr(keys, "_turn", turn)
+    assert key_id(keys.rotate(*pair)) == key_id(signing_key(pair[0]).public_key())
+    assert len(ids(pair[1])) == 2
 
 
 def test_the_last_key_is_not_retired_and_a_name_must_name_one(pair: Files) -> None:

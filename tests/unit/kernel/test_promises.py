@@ -18,6 +18,7 @@ from hotpath.promises import (
     On,
     Pair,
     allowed,
+    covering,
     interval,
     lower,
     needed,
@@ -178,6 +179,58 @@ def test_what_cannot_be_promised_says_how_many_rows_it_takes(rows: int, why: str
     found = promise(counted(scored), FP, 0.05, 0.95)
     assert why in found.why
     assert (found.threshold is None) == bool(why)
+
+
+@pytest.mark.parametrize("tiny", [1e-17, 1e-300, 5e-324])
+def test_a_tolerance_that_no_number_of_rows_carries_is_answered_too(tiny: float) -> None:
+    found = promise(counted([(False, 0.1)] * 90 + [(True, 0.9)]), FP, tiny, 0.95)
+    assert found.threshold is None
+    assert "it takes at least" in found.why
+    assert len(found.why) < 200
+    assert needed(1e-17, 0.95) == pytest.approx(2.9957e17, rel=1e-4)
+    assert needed(0.05, 1e-17) == needed(1.0, 0.95) == 1
+
+
+# of no, entity by entity: 1,000 with one row each at 0.1, and 20 with a hundred rows each at 0.9
+BUSY = np.array([False] * 1_020 + [True] * 500), np.array([0.1] * 1_000 + [0.9] * 20 + [1.0] * 500)
+EVERY = np.array([False] * 3_000 + [True] * 500), np.array([0.1] * 1_000 + [0.9] * 2_000 + [1.0] * 500)
+
+
+def test_where_busy_entities_are_wrong_more_often_the_rate_over_all_rows_forbids_the_promise() -> None:
+    one_each, all_rows = Counts.of(*BUSY), Counts.of(*EVERY)
+    assert promise(one_each, FP, 0.05, 0.95).threshold == 0.9
+    both = one_each.beside(all_rows)
+    for asked in (both, both.thinned()):
+        found = promise(asked, FP, 0.05, 0.95)
+        assert (found.threshold, found.rows) == (None, 1_020)
+        assert "one question each the rate is 1.96%" in found.why
+        assert "over all 3,000 rows that turned out no it is 66.67%" in found.why
+    assert promise(both, FP, 0.01, 0.95).threshold == 1.0
+
+
+@given(SCORED, SIDES, TOLERANCE, CONFIDENCE)
+def test_a_promise_keeps_within_the_tolerance_over_all_rows_too(
+    rows: list[tuple[bool, float]], on: On, tolerance: float, confidence: float
+) -> None:
+    found = promise(counted(rows[::2]).beside(counted(rows)), on, tolerance, confidence)
+    alone = promise(counted(rows[::2]), on, tolerance, confidence)
+    if found.threshold is not None:
+        wrong, of = errors(rows, on, found.threshold)
+        assert wrong <= tolerance * of
+    elif alone.threshold is not None:
+        wrong, of = errors(rows, on, alone.threshold)
+        assert wrong > tolerance * of
+    if found.threshold is not None:
+        assert found == alone
+
+
+def test_an_interval_that_covers_less_of_all_rows_is_no_promise() -> None:
+    found = interval(np.arange(100.0), 0.9, 0.95)
+    assert covering(found, 0.9, 500) == found
+    refused = covering(found, 0.85, 500)
+    assert (refused.within, refused.bound) == (None, None)
+    assert "of all 500 rows only 85.00% are within it" in refused.why
+    assert covering(interval(np.arange(3.0), 0.9, 0.95), 0.0, 9).why.startswith("3 independent rows")
 
 
 def test_where_the_highest_score_is_shared_nothing_is_declined_and_it_says_so() -> None:

@@ -1,5 +1,6 @@
 import threading
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hotpath.errors import BadArtifact, Unavailable
 from hotpath.handoffs import BUNDLES, MODELS, RECEIPTS, Announcement, Receipt
 from hotpath.kafka import Delivered, Headers, MemoryLog
 from hotpath.publish import POINTS, Unanswered, announced, publish, retire, sweep
+from hotpath.retention import retired
 from hotpath.signatures import Pair
 
 KEY = Ed25519PrivateKey.generate()
@@ -186,6 +188,67 @@ def test_a_look_that_takes_back_spares_what_answers_and_who_waits(tmp_path: Path
     gone = sweep("flights", log, store, 2, LATER)
     assert gone == (said[1].bundle,)
     assert set(store.kept()) == {said[0].bundle, said[2].bundle, said[3].bundle, waiting.id}
+
+
+# sweep      looks ─── decides ─────────────── takes back
+# monitoring              rolls back to the oldest (waits) ─── announces
+def test_a_rollback_that_comes_while_bundles_are_taken_back_keeps_its_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, store = MemoryLog(), BundleStore(tmp_path)
+    oldest, *_, newest = (published(sealed(name), log, store) for name in "abcd")
+    log.send(RECEIPTS, heard(newest, "live").to_bytes())
+    back = {"now": LATER, "log": log, "store": BundleStore(tmp_path), "key": KEY, "instead_of": 4}
+    rolling = threading.Thread(target=publish, args=(sealed("a"), "flights", "poor"), kwargs=back)
+
+    def decided(*known: object) -> tuple[str, ...]:
+        gone = retired(*known)  # type: ignore[arg-type]
+        rolling.start()
+        rolling.join(0.3)
+        return gone
+
+    monkeypatch.setattr("hotpath.publish.retired", decided)
+    assert oldest.bundle in sweep("flights", log, store, 2, LATER)
+    rolling.join(10)
+    assert announced("flights", log, KEY.public_key())[5].bundle == oldest.bundle
+    assert oldest.bundle in store.kept()
+    assert f"{oldest.bundle}/0".encode() in standing_keys(log, BUNDLES)
+
+
+@dataclass
+class Told(Clock):
+    """A clock that says what it is told."""
+
+    real_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def elapsed(self) -> float:
+        return self.real_s
+
+
+def sends(watch: Unanswered, clock: Told, minutes: int) -> list[int]:
+    """Minutes from now at which something was sent again; one look a minute."""
+    began, found = clock.real_s, []
+    for minute in range(minutes):
+        clock.real_s = began + 60.0 * minute
+        if watch.look() is not None:
+            found.append(minute)
+    return found
+
+
+def test_a_host_that_stays_silent_is_sent_the_bundle_ever_more_seldom(tmp_path: Path) -> None:
+    log, store, clock = MemoryLog(), BundleStore(tmp_path), Told()
+    published(sealed("a"), log, store)
+    watch = Unanswered("flights", log, store, Pair(KEY, KEY.public_key()), clock)
+    day = 24 * 60
+    assert sends(watch, clock, day) == [10, 30, 70, 150, 310, 630, 1270]
+    rest = sends(watch, clock, 10 * day)
+    assert {b - a for a, b in pairwise(rest[1:])} == {day}
+    published(sealed("b"), log, store)  # a new one has pauses of its own
+    first, second = sends(watch, clock, 60)
+    assert second - first == 20
 
 
 def test_what_nobody_answers_is_sent_again_until_somebody_does(tmp_path: Path) -> None:

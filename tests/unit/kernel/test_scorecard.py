@@ -36,12 +36,21 @@ def counts(rows: int = 4_000, seed: int = 0, apart: float = 2.0) -> Counts:
     return Counts.of(yes, 1 / (1 + np.exp(-chance.normal(apart * yes - 1))))
 
 
-def card(rows: int = 4_000, seed: int = 0) -> dict[str, Any]:
+def busy(rows: int = 4_000) -> Counts:
+    """One row an entity beside all rows, of which those of no lean to a higher score."""
+    chance = np.random.default_rng(0)
+    yes = chance.random(9 * rows) < 0.3
+    every = Counts.of(yes, 1 / (1 + np.exp(-chance.normal(1.5 * yes))))
+    return counts(rows).beside(every)
+
+
+def card(rows: int = 4_000, seed: int = 0, found: Counts | None = None) -> dict[str, Any]:
     """As the trainer writes it, and JSON brings it."""
-    found = counts(rows, seed)
+    found = found or counts(rows, seed)
     kept = promises(found, LISTED)
     written = {
         "confidence": 0.95,
+        "entity": "card_id",
         "promises": [as_json(p, "1") for p in kept],
         "curves": {"1": curve(found, kept)},
     }
@@ -51,7 +60,8 @@ def card(rows: int = 4_000, seed: int = 0) -> dict[str, Any]:
 def number_card(rows: int, seed: int = 0) -> tuple[np.ndarray, dict[str, Any]]:
     off = np.abs(np.random.default_rng(seed).normal(0, 2, rows))
     kept = [vars(found) for found in intervals(off, LISTED)]
-    return off, json.loads(json.dumps({"intervals": kept, "errors": ranks(off), "confidence": 0.95}))
+    told = {"intervals": kept, "errors": ranks(off), "confidence": 0.95, "unit": "minutes"}
+    return off, json.loads(json.dumps(told))
 
 
 def test_a_listed_tolerance_asked_again_is_what_it_was() -> None:
@@ -128,19 +138,57 @@ def test_each_two_tolerances_make_a_pair() -> None:
 def test_promises_are_said_as_sentences() -> None:
     first, _, third = sentences(card())
     assert first.startswith(
-        "At most 1 % of all that turn out no are declined, with 95 % confidence: decline from"
+        "At most 1 % of all card_id that turn out no (one question each) are declined, with 95 % confidence: "
+        "decline from"
     )
     assert "The price: " in first
     assert "of those that turn out yes are not declined. That settles" in first
-    assert third.startswith("At most 5 % of all that turn out yes are accepted, with 95 % confidence: accept")
+    assert first.endswith(" % of all card_id.")
+    assert third.startswith("At most 5 % of all card_id that turn out yes (one question each) are accepted, ")
     _, told = number_card(500)
     assert sentences(told)[0].startswith("An estimate is off by at most ")
+    assert " minutes for at least 90 % of all entities (one question each), with 95 %" in sentences(told)[0]
+
+
+def test_any_coverage_is_said_in_the_unit_of_the_number() -> None:
+    _, told = number_card(500)
+    assert " minutes for at least 80 % " in said(asked(told, "coverage", 0.8), card=told)
+
+
+def test_what_all_rows_do_not_bear_out_is_no_promise_whether_listed_or_asked_later() -> None:
+    told = card(found=busy())
+    listed = promises(busy(), LISTED)
+    assert [p.threshold is None for p in listed] == [True, True, False]
+    assert [asked(told, p.on, p.tolerance) for p in listed] == listed
+    later = asked(told, FP, 0.03)
+    assert isinstance(later, Promise)
+    assert later.threshold is None
+    assert "over all 25," in said(later, card=told)
+    assert "curves" in told
+    del told["curves"]["1"]["every"]  # as an older trainer wrote it
+    older = asked(told, FP, 0.03)
+    assert isinstance(older, Promise)
+    assert older.threshold is not None
+
+
+def test_a_coverage_that_all_rows_do_not_bear_out_is_no_promise() -> None:
+    off = np.arange(1_000.0)
+    told = json.loads(json.dumps({"errors": ranks(off, np.concatenate([off, np.full(30, 1e6)]))}))
+    found = asked(told, "coverage", 0.9)
+    assert isinstance(found, Interval)
+    assert found.within is None
+    assert "of all 1,030 rows only" in found.why
+    (listed,) = intervals(off, LISTED, np.concatenate([off, np.full(30, 1e6)]))
+    assert (listed.within, listed.rows) == (None, 1_000)
+    half = asked(told, "coverage", 0.5)
+    assert isinstance(half, Interval)
+    assert half.within is not None
 
 
 def test_what_cannot_be_promised_says_why() -> None:
     found = asked(card(rows=100), FP, 0.001)
     assert said(found).startswith(
-        "It cannot be promised with 95 % confidence that at most 0.1 % of all that turn"
+        "It cannot be promised with 95 % confidence that at most 0.1 % of all entities that turn out no (one"
     )
     assert "it takes at least 2995 such rows" in said(found)
     assert "cannot be promised: 20 independent rows are too few: it takes 299" in said(
@@ -149,7 +197,9 @@ def test_what_cannot_be_promised_says_why() -> None:
 
 
 def test_of_a_class_a_sentence_names_it() -> None:
-    assert "turn out something other than b are called b" in said(asked(card(), FP, 0.05), "b")
+    assert "of all entities that turn out something other than b (one question each) are called b" in said(
+        asked(card(), FP, 0.05), "b"
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,3 +217,18 @@ def test_a_scorecard_of_before_promises_says_so() -> None:
         asked({"kind": "binary", "metrics": {}}, FP, 0.1)
     with pytest.raises(BadInput):
         asked(card(), "coverage", 0.9)
+
+
+def test_a_number_that_is_asked_for_a_rate_says_that_it_has_intervals() -> None:
+    _, told = number_card(500)
+    with pytest.raises(BadInput, match="coverage") as refused:
+        asked(told, FP, 0.1)
+    assert "anew" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("used", "apart"), [(0.5, False), (0.7, False), (0.6, True), (None, False)])
+def test_a_card_says_where_decisions_follow_none_of_its_promises(used: float | None, apart: bool) -> None:
+    kept = Promise("false_positive_rate", 0.1, 0.95, 9, 0.5, rate=0, bound=0, other=0, low=0, high=1)
+    known = as_json(kept, "1")
+    card = {"threshold": used, "promises": [known], "pairs": [{"decline_at": 0.7, "accept_below": 0.2}]}
+    assert (len(sentences(card)) == 2) is apart

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hotpath.clock import HOUR
 from hotpath.contract.parts import Floor
 from hotpath.handoffs import Announcement
-from monitoring.floor import Standing, below, ruling
+from monitoring.floor import Standing, Window, below, row_since, ruling
 from monitoring.quality import Quality
 
 FLOOR = Floor(metric="auc", bound=0.55, window=HOUR, windows=3, labels=200)
@@ -26,6 +26,11 @@ POOR = [0.48, 0.47, 0.49]
 
 def quality(auc: float | None, labelled: int = 200) -> Quality:
     return Quality(400, labelled, labelled / 400, {"auc": auc, "rmse": auc, "macro_f1": auc})
+
+
+def own_window(found: Quality) -> Window:
+    """One in which the live sequence alone has answered."""
+    return Window(found, {5: found})
 
 
 def announced(
@@ -44,11 +49,15 @@ def standing(
     """Sequence 5 of bundle b5 is live; `good` says what older bundles' own AUC is (0.7 where it does not)."""
     said = {a.sequence: a for a in (announced(5), *others)}
     own = {a.bundle: quality((good or {}).get(a.bundle, 0.7)) for a in said.values()}
-    return Standing(5, "b5", [quality(auc) for auc in windows], said, refused, left, own)
+    return Standing(5, "b5", [own_window(quality(auc)) for auc in windows], said, refused, left, own)
 
 
 def chosen(found: Standing) -> list[int]:
     return [a.sequence for a in ruling(FLOOR, found).to]
+
+
+def row_of(floor: Floor, windows: list[Quality]) -> int:
+    return len(below(floor, 5, [own_window(found) for found in windows]))
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def chosen(found: Standing) -> list[int]:
     ids=["none", "one", "recovered", "at the floor", "too few labels between", "one class between"],
 )
 def test_windows_in_a_row(windows: list[Quality], row: int) -> None:
-    assert len(below(FLOOR, windows)) == row
+    assert row_of(FLOOR, windows) == row
 
 
 def test_a_model_stays_until_enough_windows_lie_below() -> None:
@@ -111,6 +120,87 @@ def test_a_newer_model_on_its_way_is_waited_for_unless_it_was_refused() -> None:
     assert ruling(FLOOR, standing(announced(4), announced(6, kind="hold"))).due
 
 
+# window        1        2        3        4
+# answers    b2 good  b3 poor  b4 poor  b5 poor
+def passed_on(*windows: dict[int, Quality], **given: float) -> Standing:
+    """Each window by the sequences that answered in it; b2, b3, b4 were announced too, b5 is live."""
+    found = standing(*(announced(n) for n in (2, 3, 4)), good=given)
+    return replace(found, windows=[Window(pooled(of), of) for of in windows])
+
+
+def pooled(of: Mapping[int, Quality]) -> Quality:
+    value = sum((q.metrics["auc"] or 0.0) * q.labelled for q in of.values())
+    labelled = sum(q.labelled for q in of.values())
+    return quality(value / labelled, labelled)
+
+
+GOOD_ONE, POOR_ONE, FEW = quality(0.7), quality(0.45), quality(0.45, 150)
+BAD = {"b3": 0.45, "b4": 0.45}
+
+
+def test_poor_windows_make_one_row_whichever_models_answered() -> None:
+    found = ruling(FLOOR, passed_on({2: GOOD_ONE}, {3: POOR_ONE}, {4: POOR_ONE}, {5: POOR_ONE}, **BAD))
+    assert (found.below, found.due, [a.sequence for a in found.to]) == (3, True, [2])
+    assert found.why.startswith("live auc of sequences 3, 4, 5 0.4500, 0.4500, 0.4500 in the newest windows")
+
+
+def test_a_live_model_goes_on_the_windows_of_its_predecessors_until_it_has_a_good_one_of_its_own() -> None:
+    poor = [{3: POOR_ONE}, {4: POOR_ONE}, {4: POOR_ONE}]
+    assert ruling(FLOOR, passed_on(*poor, {5: quality(0.9, 3)}, **BAD)).due
+    assert ruling(FLOOR, passed_on(*poor, {5: GOOD_ONE}, **BAD)) == replace(
+        ruling(FLOOR, standing(windows=[]))
+    )
+    half = {4: quality(0.1, 300), 5: GOOD_ONE}
+    assert pooled(half).metrics["auc"] == pytest.approx(0.34)
+    assert not ruling(FLOOR, passed_on(*poor, half, **BAD)).due
+
+
+def test_what_is_gone_back_to_is_older_than_the_row() -> None:
+    """b4 is good as a whole, and yet it answered in windows of the row."""
+    found = ruling(
+        FLOOR, passed_on({2: GOOD_ONE}, {3: POOR_ONE}, {4: POOR_ONE}, {5: POOR_ONE}, b3=0.7, b4=0.7)
+    )
+    assert [a.sequence for a in found.to] == [2]
+
+
+@pytest.mark.parametrize(
+    ("of_the_good", "to"),
+    [(GOOD_ONE, [2]), (FEW, [2]), (POOR_ONE, [])],
+    ids=["good", "too few to say", "poor there itself"],
+)
+def test_where_a_swap_came_half_way_through_the_first_window_the_model_before_it_may_be_gone_back_to(
+    of_the_good: Quality, to: list[int]
+) -> None:
+    half = {2: of_the_good, 3: quality(0.1, 400)}
+    found = ruling(FLOOR, passed_on(half, {3: FEW, 4: FEW}, {4: FEW, 5: FEW}, **BAD))
+    assert (found.due, [a.sequence for a in found.to]) == (True, to)
+
+
+@pytest.mark.parametrize(
+    ("backs", "left", "row"),
+    [
+        ([], [], {1, 2, 3, 4}),
+        ([3], [], {3, 4}),
+        ([1, 3, 9], [], {3, 4}),
+        ([4], [], {4}),
+        ([], [2], {1, 3, 4}),
+        ([], [4], {1, 2, 3, 4}),
+    ],
+    ids=[
+        "all",
+        "a rollback",
+        "the newest that is live",
+        "just gone back",
+        "left by hand",
+        "said of the live",
+    ],
+)
+def test_a_row_begins_anew_with_a_rollback_and_a_force(
+    backs: list[int], left: list[int], row: set[int]
+) -> None:
+    assert row_since(4, backs, left, range(1, 7)) == row
+
+
 WINDOWS = st.lists(st.builds(quality, st.none() | st.floats(0, 1), st.integers(0, 400)), max_size=12)
 
 
@@ -121,7 +211,7 @@ def test_a_row_is_the_newest_counting_windows_and_ends_at_a_good_one(
     found = [w.metrics[floor.metric] for w in windows if w.labelled >= 200]
     counting = [value for value in found if value is not None]
     good = [n for n, v in enumerate(counting) if (v >= 0.55 if floor is FLOOR else v <= 0.55)]
-    assert len(below(floor, windows)) == len(counting) - (good[-1] + 1 if good else 0)
+    assert row_of(floor, windows) == len(counting) - (good[-1] + 1 if good else 0)
 
 
 @given(WINDOWS, st.integers(0, 11), st.floats(0, 1))
@@ -132,7 +222,7 @@ def test_a_window_that_was_better_never_makes_the_row_longer(
         return
     improved = [*windows]
     improved[which] = quality(max(was, better), windows[which].labelled)
-    assert len(below(FLOOR, improved)) <= len(below(FLOOR, windows))
+    assert row_of(FLOOR, improved) <= row_of(FLOOR, windows)
 
 
 def test_where_less_is_better_a_model_must_go_that_is_above() -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import pytest
 
+from hotpath.bundle_store import Forced
 from hotpath.handoffs import MODELS, Announcement, Receipt
 from hotpath.kafka import Delivered, Headers, MemoryLog
 from tests.unit.monitoring.answered import Site
@@ -54,6 +55,51 @@ def test_a_poor_live_model_is_rolled_back_to_the_good_one_before(story: Story) -
     assert story.announced()[-1].why.startswith("live auc of sequence 2 0.0000, 0.0000, 0.0000")
     assert story.floor() == {"windows_below": 3, "rolled_back": 1, "stuck": 0}
     assert story.site.store.taken()[3]["instead_of"] == 2
+
+
+# hours     0 ── 1, good ── 4 ── 2, poor ── 6 ── 3, poor ── 8      a new model every two windows
+def test_models_that_are_promoted_faster_than_a_row_fills_are_rolled_back_from_all_the_same(
+    story: Story,
+) -> None:
+    good = story.publish("good")
+    story.asks(good, GOOD, 4)
+    for name in ("poor", "poor too"):
+        story.asks(story.publish(name), POOR, 2)
+        watch = story.watch()
+    assert story.kinds()[3:] == [(4, "rollback", good.bundle)]
+    assert story.floor() == {"windows_below": 4, "rolled_back": 1, "stuck": 0}
+    back = story.announced()[-1]
+    for name in ("poor again", "and again"):  # after a rollback a row begins anew
+        story.asks(back, GOOD, 1)
+        back = story.publish(name)
+    story.asks(back, POOR, 1)
+    story.site.follow(watch)
+    assert story.floor()["windows_below"] == 1
+
+
+def test_after_a_rollback_the_row_is_of_what_was_answered_since(story: Story) -> None:
+    poor_after_good(story)
+    story.watch()
+    back = story.announced()[-1]
+    story.asks(back, POOR, 2)
+    story.watch()
+    assert story.floor()["windows_below"] == 2
+    story.asks(story.publish("third"), POOR, 1)
+    story.watch()
+    assert story.floor()["windows_below"] == 3
+
+
+def test_what_an_operator_forced_has_a_row_of_its_own(story: Story) -> None:
+    story.asks(story.publish("good"), GOOD, 2)
+    story.asks(story.publish("poor"), POOR, 2)
+    forced = story.publish("forced")
+    story.asks(forced, POOR, 2)
+    story.site.store.note_forced(Forced(forced.bundle, forced.sequence, "ann", "the fair is on", 9))
+    story.watch()
+    assert (len(story.kinds()), story.floor()["windows_below"]) == (3, 2)
+    story.asks(forced, POOR, 1)
+    story.watch()
+    assert story.kinds()[-1][:2] == (4, "rollback")
 
 
 def test_it_is_announced_once_though_it_stays_poor_and_the_watch_restarts(story: Story) -> None:
@@ -117,7 +163,7 @@ def test_without_an_older_model_that_is_good_enough_the_live_one_stays(
     watch = story.watch()
     story.site.follow(watch, [])
     assert len(story.kinds()) == 2
-    assert story.floor() == {"windows_below": 3, "rolled_back": 0, "stuck": 1}
+    assert story.floor() == {"windows_below": 4, "rolled_back": 0, "stuck": 1}
     assert caplog.text.count("no older model is good enough") == 1
 
 

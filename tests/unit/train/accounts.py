@@ -17,8 +17,10 @@ def of_classes(
     return account(kind, rows, classes=classes, **parts)
 
 
-def of_numbers(train: tuple[float, float], holdout: tuple[float, float], rows: int = 10) -> Account:
-    """The account of a window whose targets lie between two numbers on each side."""
+def of_numbers(
+    train: tuple[float, float, float], holdout: tuple[float, float, float], rows: int = 10
+) -> Account:
+    """The account of a window whose targets have this least, mean and greatest one on each side."""
     return account("number", dict.fromkeys(SIDES, rows), spread={"train": train, "holdout": holdout})
 
 

@@ -41,9 +41,18 @@ def said(window: Account, contract: Contract = CONTRACT) -> list[str]:
         binary((80, 20), (50, 5)),
         of_classes({"a": 50, "b": 1}, {"a": 49, "b": 1}),
         of_classes({"a": 50, "b": 1, "c": 7}, {"a": 49, "c": 1}),
-        of_numbers((-1.0, 3.5), (0.0, 0.5), rows=LEAST_ROWS),
+        of_numbers((-1.0, 1.0, 3.5), (0.0, 0.1, 0.5), rows=LEAST_ROWS),
+        of_classes({"a": 500, "b": 9}, {"a": 198, "c": 2}),
+        of_classes({"a": 500, "b": 9}, {"a": 396, "c": 2, "d": 2}),
     ],
-    ids=["binary", "classes", "a class without a holdout row", "number"],
+    ids=[
+        "binary",
+        "classes",
+        "a class without a holdout row",
+        "number",
+        "a class that training has not met",
+        "two such",
+    ],
 )
 def test_a_window_whose_answers_differ_on_both_sides_can_be_trained_on(window: Account) -> None:
     assert said(window) == []
@@ -63,11 +72,21 @@ def test_a_window_whose_answers_differ_on_both_sides_can_be_trained_on(window: A
         ]),
         (
             of_classes({"a": 50, "b": 1}, {"a": 49, "c": 2}),
-            ["no train rows of class c, of which 2 holdout rows are"],
+            ["no train rows of class c, of which 2 of 51 holdout rows are: more than the 1% that is borne"],
         ),
-        (of_numbers((1.5, 1.5), (0, 1), 50), ["only one value in the train rows: all 50 are 1.5"]),
-        (of_numbers((0, 1), (0, 0), 50), ["only one value in the holdout rows: all 50 are 0"]),
-        (of_numbers((0, 0), (0, 0), 0), ["no train rows in the window", "no holdout rows in the window"]),
+        (
+            of_classes({"a": 50, "b": 1}, {"a": 197, "c": 2, "d": 1}),
+            [
+                "no train rows of class c or d, of which 3 of 200 holdout rows are:"
+                " more than the 1% that is borne"
+            ],
+        ),
+        (of_numbers((1.5, 1.5, 1.5), (0, 0.5, 1), 50), ["only one value in the train rows: all 50 are 1.5"]),
+        (of_numbers((0, 0.5, 1), (0, 0, 0), 50), ["only one value in the holdout rows: all 50 are 0"]),
+        (
+            of_numbers((0, 0, 0), (0, 0, 0), 0),
+            ["no train rows in the window", "no holdout rows in the window"],
+        ),
     ],
 )  # fmt: skip
 def test_a_window_that_cannot_teach_is_refused(window: Account, why: list[str]) -> None:
@@ -108,6 +127,12 @@ def test_an_account_is_kept_whole() -> None:
         rivals={"champion": "", "waiting": "why"},
     )
     assert Account.from_bytes(window.to_bytes()) == window
+
+
+def test_an_account_of_a_number_is_kept_with_its_mean() -> None:
+    window = of_numbers((0.0, 2.0, 9.0), (1.0, 3.0, 8.0))
+    assert Account.from_bytes(window.to_bytes()) == window
+    assert window.spread["train"] == (0.0, 2.0, 9.0)
 
 
 def test_the_account_of_an_older_trainer_still_reads() -> None:

@@ -93,13 +93,28 @@ def test_a_promotion_says_how_good_it_is_and_against_whom() -> None:
     assert found.why == "holdout auc 0.7132, -0.0100 (-0.0300 to +0.0100) against the champion"
 
 
-def test_bounds_of_which_nothing_is_known_hold_nothing_back_and_are_not_spelt_out() -> None:
-    unknown = Estimate(-0.3, -sys.float_info.max, sys.float_info.max)
-    found = judged(gate(), of({"auc": 0.7}, champion=Rival({}, unknown)))
+def unknown(value: float) -> Estimate:
+    return Estimate(value, -sys.float_info.max, sys.float_info.max)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3])
+def test_bounds_of_which_nothing_is_known_hold_nothing_back_that_is_no_worse(value: float) -> None:
+    found = judged(gate(), of({"auc": 0.7}, champion=Rival({}, unknown(value))))
     assert (found.state, found.why) == (
         "promote",
-        "holdout auc 0.7000, -0.3000 (bounds unknown) against the champion",
+        f"holdout auc 0.7000, {value:+.4f} (bounds unknown) against the champion",
     )
+
+
+def test_a_worse_figure_whose_bounds_nobody_knows_is_held() -> None:
+    found = judged(gate(), of({"auc": 0.7}, champion=Rival({}, unknown(-0.3))))
+    assert (found.state, found.why) == (
+        "hold",
+        "auc is -0.3000 (bounds unknown) against the champion, worse, and nothing says that it is chance",
+    )
+    assert judged(gate(), of({}, baselines={"constant": Rival({}, unknown(-0.1))})).state == "hold"
+    waited = replace(of({}), shadow=Shadow(500, unknown(-0.1)))
+    assert judged(gate(shadow=500), waited).state == "hold"
 
 
 def test_a_refusal_names_both_and_the_bounds() -> None:
@@ -115,6 +130,15 @@ def test_a_champion_that_cannot_be_held_against_is_said_and_blocks_nothing(apart
     (told,) = [r for r in found.reasons if r.rule == "champion"]
     assert (found.state, told.holds, told.value) == ("promote", True, None)
     assert apart.get("champion", "no champion") in told.says
+    asked = "; the champion could not be asked: its feature late_share reads another aggregate"
+    assert found.why == "holdout auc 0.7000" + asked * bool(apart)
+
+
+def test_a_champion_whose_answers_are_none_could_not_be_asked() -> None:
+    found = judged(gate(), of({"auc": 0.7}, unsound=("champion",)))
+    says = "the champion could not be asked: its answers to the holdout are not one finite number a row"
+    assert [r.says for r in found.reasons if r.rule == "champion"] == [says]
+    assert (found.state, found.why) == ("promote", f"holdout auc 0.7000; {says}")
 
 
 @pytest.mark.parametrize("name", ["constant", "fallback"])
@@ -178,6 +202,18 @@ def test_who_has_waited_is_judged_by_its_outcomes_and_parity_alone(shadow: Shado
     assert judged_shadow(asked, replace(waited, parity=parity(9, 1))).state == "hold"
 
 
+@pytest.mark.parametrize(
+    ("apart", "says"),
+    [
+        ({}, "the shadow has no champion to be held against"),
+        ({"champion": "its bundle is not kept"}, "the champion could not be asked: its bundle is not kept"),
+    ],
+)
+def test_a_shadow_that_was_held_against_nobody_says_so(apart: dict[str, str], says: str) -> None:
+    found = judged_shadow(gate(shadow=500), replace(of({}), shadow=Shadow(500, None), apart=apart))
+    assert (found.state, found.why.split("; ")[-1]) == ("promote", says)
+
+
 def parity(checked: int, differing: int) -> Parity:
     example: dict[str, object] = {"prediction_id": "p1", "feature": "late", "answered": 1, "recomputed": 2}
     counts = {"equal": checked - differing, "late": 0, "degraded": 0, "differing": differing}
@@ -202,7 +238,7 @@ estimates = st.builds(
     st.floats(0, 1),
     st.floats(0, 1),
 )
-rivals = st.builds(Rival, st.just({}), estimates)
+rivals = st.builds(Rival, st.just({}), estimates | st.builds(unknown, st.floats(-1, 1)))
 gates = st.builds(
     lambda bound, latency, shadow: gate(
         Rule("auc", bound, ">="), Rule("latency_us", latency, "<="), shadow=shadow

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from train.measuring import measure, scorecard, shadow
 
 ACCOUNT = of_classes({"0": 700, "1": 300}, {"0": 70, "1": 30}, "binary")
 OF_CLASSES = of_classes({"a": 6, "b": 3, "c": 1}, {"a": 6, "b": 3, "c": 1})
-OF_NUMBERS = of_numbers((0.0, 50.0), (0.0, 50.0))
+OF_NUMBERS = of_numbers((0.0, 15.0, 50.0), (0.0, 15.0, 50.0))
 KINDS: list[tuple[Contract, tuple[pa.Table, Any], Account]] = [
     (holdouts.BINARY, holdouts.binary(), ACCOUNT),
     (holdouts.DECIDING, holdouts.binary(), ACCOUNT),
@@ -78,7 +79,9 @@ def test_the_scorecard_is_plain_json_and_says_its_promises(
     assert (card["threshold"], card["accept_below"]) == (found.threshold, found.accept_below)
     assert (card["rows"]["holdout"], card["rows"]["independent"]) == (account.rows["holdout"], 1_000)
     promised: dict[str, int] = {"binary": 4, "classes": 3, "number": 2}
-    assert len(sentences(card)) == promised[contract.labels.kind]
+    # One more, the first, says of a binary model without `decide` that it decides by none of them.
+    apart = contract.labels.kind == "binary" and contract.scorecard.decide is None
+    assert len(sentences(card)) == promised[contract.labels.kind] + apart
 
 
 def test_the_constant_is_the_share_of_the_training_rows_and_declines_whom_most_are() -> None:
@@ -89,6 +92,16 @@ def test_the_constant_is_the_share_of_the_training_rows_and_declines_whom_most_a
     assert found.metrics["accuracy"] == pytest.approx(1 - share)
     assert found.metrics["cost"] == pytest.approx(40 * share)
     assert found.metrics["auc"] == 0.5
+
+
+# level of the answers:  training rows 0 ────── holdout 100: who knows the training rows alone says 0
+def test_a_numbers_constant_is_the_mean_of_the_training_rows_whatever_the_holdouts_is() -> None:
+    table, answers = holdouts.numbers()
+    risen = table.set_column(table.column_names.index("label"), "label", pc.add(table["label"], 100.0))
+    account = of_numbers((0.0, 15.0, 50.0), (100.0, 115.0, 150.0))
+    found = measure(holdouts.NUMBER, risen, {"challenger": answers + 60.0}, account).baselines["constant"]
+    assert found.metrics["mae"] == pytest.approx(np.mean(risen["label"].to_numpy()) - 15.0)
+    assert found.ahead.low > 0
 
 
 def test_the_rule_is_scored_as_no_and_yes_and_by_the_constant_where_it_says_nothing() -> None:
@@ -128,6 +141,35 @@ def test_promises_are_made_from_one_row_an_entity() -> None:
     assert again.rows == int((alone & (np.array(table["label"]) == "0")).sum())
 
 
+def test_a_promise_that_all_rows_do_not_bear_out_is_none_and_nothing_is_decided_by_it() -> None:
+    """Of each entity the two rows that are not `alone` are answered as badly as can be."""
+    table, answers = holdouts.binary()
+    yes, alone = np.array(table["label"]) == "1", np.array(table["row.alone"])
+    given = {"challenger": np.where(alone, answers, 1.0 - yes)}
+    found = measure(holdouts.DECIDING, table, given, ACCOUNT)
+    assert (found.promised, found.threshold, found.accept_below) == (False, None, None)
+    card = scorecard(holdouts.DECIDING, table, given, found, ACCOUNT)
+    assert all("cannot be promised" in said and "over all" in said for said in sentences(card)[1:])
+    table, estimates = holdouts.numbers()
+    far = {"challenger": np.where(np.array(table["row.alone"]), estimates, 1e4)}
+    numbers = scorecard(holdouts.NUMBER, table, far, measure(holdouts.NUMBER, table, far), OF_NUMBERS)
+    assert all(
+        "cannot be promised" in said and "of all 3,000 rows only" in said for said in sentences(numbers)
+    )
+
+
+def test_rows_of_a_class_that_training_has_not_met_are_measured_as_wrong_and_counted() -> None:
+    table, answers = holdouts.classes()
+    met = answers * np.array([1.0, 1.0, 0.0])
+    given = {"challenger": met / met.sum(axis=1, keepdims=True)}
+    account = of_classes({"a": 2_000, "b": 900}, {"a": 1_800, "b": 900, "c": 300})
+    found = measure(holdouts.CLASSES, table, given, account)
+    assert found.metrics["accuracy"] < 0.9
+    card = scorecard(holdouts.CLASSES, table, given, found, account)
+    assert card["rows"]["of a class without a training row"] == 300
+    assert sentences(json.loads(json.dumps(card, allow_nan=False)))
+
+
 def test_a_waiting_challengers_shadow_is_of_rows_newer_than_its_window() -> None:
     table, answers = holdouts.binary()
     half = int(table["row.arrived_at"][holdouts.ROWS // 2].as_py())
@@ -159,7 +201,10 @@ def test_answers_that_are_none_are_refused_and_a_champion_that_gives_none_is_lef
         measure(holdouts.PLAIN, table, {"challenger": broken})
     with pytest.raises(BadArtifact):
         measure(holdouts.PLAIN, table, {"challenger": answers[:9]})
-    assert measure(holdouts.PLAIN, table, {"challenger": answers, "champion": broken}).champion is None
+    found = measure(holdouts.PLAIN, table, {"challenger": answers, "champion": broken})
+    assert (found.champion, found.unsound) == (None, ("champion",))
+    assert Measured.from_bytes(found.to_bytes()) == found
+    assert measure(holdouts.PLAIN, table, {"challenger": answers}).unsound == ()
     with pytest.raises(BadArtifact):
         measure(holdouts.PLAIN, holdouts.holdout(["2"] * 60), {"challenger": answers})
 
