@@ -36,9 +36,12 @@ ROWS = 1_000
 def main(argv: Sequence[str]) -> int:
     """Those of one program, each put where it belongs once it is whole."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    make, names = {"kafka": (of_kafka, ("kafka", "mirror")), "spark": (of_spark, ("spark",))}[argv[0]]
+    for old in names:  # of other jars or another Java: no JVM that is to make one may start from it
+        archive(old).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="making-", dir=FOLDER) as name:
         folder = Path(name)
-        {"kafka": of_kafka, "spark": of_spark}[argv[0]](folder)
+        make(folder)
         for found in folder.glob("*.jsa"):
             found.replace(archive(found.stem))
     return 0
